@@ -85,7 +85,7 @@ std::uint64_t Random::poisson(double mean) {
 
 std::uint64_t Random::binomial(std::uint64_t n, double p) {
   std::uint64_t hits = 0;
-  for (std::uint64_t i = 0; i < n; ++i) hits += chance(p) ? 1 : 0;
+  for (std::uint64_t i = 0; i < n; ++i) hits += chance(p) ? 1U : 0U;
   return hits;
 }
 

@@ -1,0 +1,168 @@
+#include "engine/store/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+namespace yieldloop::store {
+
+void TextColumn::add(std::string_view text) {
+  if (last_ == UINT32_MAX || values_[last_] != text) {
+    const auto it = index_.find(text);
+    if (it != index_.end()) {
+      last_ = it->second;
+    } else {
+      last_ = static_cast<std::uint32_t>(values_.size());
+      values_.emplace_back(text);
+      index_.emplace(values_.back(), last_);
+    }
+  }
+  codes_.push_back(last_);
+}
+
+Column::Column(ColumnType type) : type_(type) {
+  switch (type) {
+    case ColumnType::kBool: data_.emplace<std::vector<std::uint8_t>>(); break;
+    case ColumnType::kInt32: data_.emplace<std::vector<std::int32_t>>(); break;
+    case ColumnType::kInt64:
+    case ColumnType::kTime: data_.emplace<std::vector<std::int64_t>>(); break;
+    case ColumnType::kFloat32: data_.emplace<std::vector<float>>(); break;
+    case ColumnType::kFloat64: data_.emplace<std::vector<double>>(); break;
+    case ColumnType::kText: data_.emplace<TextColumn>(); break;
+  }
+}
+
+void Column::reserve(std::size_t rows) {
+  std::visit([rows](auto& data) { data.reserve(rows); }, data_);
+}
+
+void Column::add_bool(bool value) {
+  std::get<std::vector<std::uint8_t>>(data_).push_back(value ? 1 : 0);
+  grown();
+}
+
+void Column::add_int(std::int64_t value) {
+  if (type_ == ColumnType::kInt32) {
+    assert(value >= INT32_MIN && value <= INT32_MAX);
+    std::get<std::vector<std::int32_t>>(data_).push_back(static_cast<std::int32_t>(value));
+  } else {
+    std::get<std::vector<std::int64_t>>(data_).push_back(value);
+  }
+  grown();
+}
+
+void Column::add_real(double value) {
+  if (type_ == ColumnType::kFloat32) {
+    std::get<std::vector<float>>(data_).push_back(static_cast<float>(value));
+  } else {
+    std::get<std::vector<double>>(data_).push_back(value);
+  }
+  grown();
+}
+
+void Column::add_time(UtcMicros value) {
+  if (!value.known()) return add_null();
+  std::get<std::vector<std::int64_t>>(data_).push_back(value.count);
+  grown();
+}
+
+void Column::add_text(std::string_view value) {
+  std::get<TextColumn>(data_).add(value);
+  grown();
+}
+
+void Column::add_null() {
+  if (valid_.empty()) valid_.assign(size_, 1);
+  std::visit(
+      [](auto& data) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(data)>, TextColumn>) {
+          data.add({});
+        } else {
+          data.push_back({});
+        }
+      },
+      data_);
+  ++size_;
+  valid_.push_back(0);
+}
+
+std::int64_t Column::as_int(std::size_t row) const {
+  if (is_null(row)) return 0;
+  switch (type_) {
+    case ColumnType::kBool: return bools()[row];
+    case ColumnType::kInt32: return int32s()[row];
+    case ColumnType::kInt64:
+    case ColumnType::kTime: return int64s()[row];
+    default: assert(false && "not an integer column"); return 0;
+  }
+}
+
+double Column::as_real(std::size_t row) const {
+  if (is_null(row)) return std::numeric_limits<double>::quiet_NaN();
+  switch (type_) {
+    case ColumnType::kFloat32: return float32s()[row];
+    case ColumnType::kFloat64: return float64s()[row];
+    default: return static_cast<double>(as_int(row));
+  }
+}
+
+std::string_view Column::as_text(std::size_t row) const {
+  return is_null(row) ? std::string_view() : texts()[row];
+}
+
+UtcMicros Column::as_time(std::size_t row) const {
+  return is_null(row) ? UtcMicros{} : UtcMicros{int64s()[row]};
+}
+
+std::string Column::to_text(std::size_t row) const {
+  if (is_null(row)) return {};
+  switch (type_) {
+    case ColumnType::kBool: return as_int(row) != 0 ? "true" : "false";
+    case ColumnType::kInt32:
+    case ColumnType::kInt64: return fmt::format("{}", as_int(row));
+    case ColumnType::kFloat32: return fmt::format("{}", float32s()[row]);
+    case ColumnType::kFloat64: return fmt::format("{}", float64s()[row]);
+    case ColumnType::kTime: return to_iso8601(as_time(row));
+    case ColumnType::kText: break;
+  }
+  return std::string(as_text(row));
+}
+
+Table Table::of(std::string_view name) {
+  const TableSchema* schema = find_table(name);
+  assert(schema != nullptr);
+  Table table{std::string(name)};
+  for (const ColumnSchema& c : schema->columns) table.add_column(std::string(c.name), c.type);
+  table.add_column(std::string(kSourceColumn), ColumnType::kInt64);
+  table.add_column(std::string(kSourceRowColumn), ColumnType::kInt64);
+  return table;
+}
+
+Column& Table::add_column(std::string name, ColumnType type) {
+  column_names_.push_back(std::move(name));
+  return columns_.emplace_back(type);
+}
+
+std::size_t Table::index(std::string_view column) const {
+  const auto position = find(column);
+  assert(position.has_value());
+  return *position;
+}
+
+std::optional<std::size_t> Table::find(std::string_view column) const {
+  const auto it = std::ranges::find(column_names_, column);
+  if (it == column_names_.end()) return std::nullopt;
+  return static_cast<std::size_t>(it - column_names_.begin());
+}
+
+void Table::finish_row() {
+  std::size_t longest = 0;
+  for (const Column& c : columns_) longest = std::max(longest, c.size());
+  for (Column& c : columns_) {
+    while (c.size() < longest) c.add_null();
+  }
+}
+
+}  // namespace yieldloop::store
