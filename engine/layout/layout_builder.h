@@ -1,0 +1,79 @@
+/// \file
+/// Collects cells, shapes and instances, in any order, and makes the immutable Layout.
+///
+/// Readers, tests and exporters fill it; nothing is checked twice: what cannot be stored (a
+/// coordinate past 32 bits, a polygon without area) is refused by the call that adds it, what can
+/// only be known at the end (a cell that contains itself) by build().
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/layout/layout.h"
+
+namespace yieldloop::layout {
+
+/// How a path ends. Source: GDSII stream format, PATHTYPE, BGNEXTN, ENDEXTN.
+struct PathStyle {
+  Coord width = 0;  ///< Full width.
+  enum class Ends : std::uint8_t { kFlush, kRound, kHalfWidth, kCustom } ends = Ends::kFlush;
+  Coord begin_extension = 0;  ///< kCustom only; may be negative.
+  Coord end_extension = 0;
+};
+
+/// What became of a shape that was added.
+enum class Added : std::uint8_t {
+  kBox,
+  kPolygon,
+  kNothing,  ///< No area (counted as a record all the same).
+  kTooFar,   ///< A coordinate does not fit 32 bits; dropped.
+};
+
+class LayoutBuilder {
+ public:
+  explicit LayoutBuilder(double dbu_um) { layout_.dbu_um_ = dbu_um; }
+
+  void set_dbu_um(double dbu_um) { layout_.dbu_um_ = dbu_um; }
+  void set_library_name(std::string name) { layout_.library_name_ = std::move(name); }
+
+  /// The cell of that name, made on first mention; it stays undefined until define().
+  CellIndex cell(std::string_view name);
+  /// Marks it as drawn here. False when it was before (a cell defined twice).
+  bool define(CellIndex cell);
+  /// Shorthand for tests and exporters: cell() and define().
+  CellIndex add_cell(std::string_view name);
+  const std::string& cell_name(CellIndex cell) const { return layout_.cells_[cell].name; }
+
+  Added add_box(CellIndex cell, LayerKey key, const Box& box);
+  /// A repeated last point is dropped; a rectangle becomes a box.
+  Added add_polygon(CellIndex cell, LayerKey key, std::span<const Point32> points);
+  Added add_path(CellIndex cell, LayerKey key, std::span<const Point32> points,
+                 const PathStyle& style);
+  void add_text(CellIndex cell, LayerKey key, Point32 at, std::string_view string);
+
+  void add_instance(CellIndex parent, const Instance& instance);
+  /// `instance.orientation` is ignored; the transform's displacement is taken from the instance.
+  void add_instance(CellIndex parent, Instance instance, bool mirror, double magnification,
+                    double degrees);
+
+  /// Sorts, indexes, computes bounding boxes. The builder is empty afterwards.
+  /// Errors: kFormat LAYO-0001 (a cell contains itself), LAYO-0002 (deeper than kMaxDepth).
+  Result<Layout> build();
+
+ private:
+  LayerShapes& shapes(CellIndex cell, LayerKey key);
+  Status order_cells();
+  void finish_cell(Cell& cell);
+
+  Layout layout_;
+  std::map<LayerKey, LayerIndex> layer_of_;
+  std::vector<std::map<LayerIndex, std::size_t>> slot_of_;  ///< Per cell: layer -> cell.layers.
+  CellIndex last_cell_ = kNoCell;  ///< The slot found last, since shapes come in runs.
+  LayerKey last_key_;
+  std::size_t last_slot_ = 0;
+};
+
+}  // namespace yieldloop::layout
