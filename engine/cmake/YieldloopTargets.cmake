@@ -4,6 +4,10 @@ add_library(yieldloop_options INTERFACE)
 target_include_directories(yieldloop_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(yieldloop_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  # g++ 12 reports string concatenation as overlapping copies (GCC bug 105329).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # Members with defaults are left out of designated initialisers on purpose.
+  -Wno-missing-field-initializers
   $<$<BOOL:${YIELDLOOP_WERROR}>:-Werror>)
 target_compile_definitions(yieldloop_options INTERFACE FMT_HEADER_ONLY=0 SPDLOG_FMT_EXTERNAL)
 target_link_libraries(yieldloop_options INTERFACE fmt::fmt Threads::Threads)
@@ -25,9 +29,10 @@ target_precompile_headers(yieldloop_pch PRIVATE ${CMAKE_SOURCE_DIR}/engine/core/
 #
 # Makes the static library of a folder from the .cpp files in it (main.cpp excepted). The target is
 # named after the folder with underscores: engine/core -> engine_core. DEPENDS are public,
-# PRIVATE_DEPENDS are not. QT switches on moc and resources.
+# PRIVATE_DEPENDS are not. QT switches on moc and resources. OWN_PCH is for targets whose parts
+# define macros that the shared precompiled header was made without.
 function(yieldloop_library folder)
-  cmake_parse_arguments(ARG "QT" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "QT;OWN_PCH" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.h)
@@ -43,6 +48,8 @@ function(yieldloop_library folder)
     set_target_properties(${name} PROPERTIES AUTOMOC ON AUTORCC ON)
     file(GLOB resources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.qrc)
     target_sources(${name} PRIVATE ${resources})
+  endif()
+  if(ARG_QT OR ARG_OWN_PCH)
     target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/engine/core/pch.h)
   else()
     target_precompile_headers(${name} REUSE_FROM yieldloop_pch)

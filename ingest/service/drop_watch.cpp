@@ -1,0 +1,58 @@
+#include "ingest/service/drop_watch.h"
+
+#include <set>
+
+namespace yieldloop::ingest::service {
+namespace {
+
+bool is_candidate(const FileInfo& info) {
+  const std::string name = info.path.filename().string();
+  return info.is_regular && !name.starts_with('.') && !name.ends_with(".tmp") &&
+         !name.ends_with(".part") && !name.ends_with(".done");
+}
+
+fs::path with_suffix(const fs::path& path, std::string_view suffix) {
+  fs::path result = path;
+  result += suffix;
+  return result;
+}
+
+}  // namespace
+
+Result<std::vector<fs::path>> DropWatch::complete_files(std::int64_t now_ns) {
+  YL_ASSIGN(const auto entries, files_.list(drop_.folder));
+  std::set<fs::path> present;
+  for (const FileInfo& info : entries) present.insert(info.path);
+  const auto wait_ns = static_cast<std::int64_t>(drop_.stable_seconds * 1e9);
+
+  std::vector<fs::path> complete;
+  std::map<fs::path, Seen> still;
+  for (const FileInfo& info : entries) {
+    if (!is_candidate(info)) continue;
+    Seen seen{info.size, info.modified_ns, now_ns};
+    if (const auto it = seen_.find(info.path); it != seen_.end() && it->second.size == info.size &&
+                                               it->second.modified_ns == info.modified_ns) {
+      seen.since_ns = it->second.since_ns;
+    }
+    const bool marked = present.contains(with_suffix(info.path, ".done"));
+    if (marked || now_ns - seen.since_ns >= wait_ns) complete.push_back(info.path);
+    still.emplace(info.path, seen);
+  }
+  seen_ = std::move(still);
+  return complete;
+}
+
+Status DropWatch::move_away(const fs::path& file, bool refused) {
+  const fs::path folder = drop_.folder / (refused ? "refused" : "taken");
+  YL_TRY(files_.create_folders(folder));
+  fs::path target = folder / file.filename();
+  for (int n = 1; files_.exists(target); ++n) {
+    target = folder / with_suffix(file.filename(), fmt::format(".{}", n));
+  }
+  YL_TRY(files_.rename(file, target));
+  YL_TRY(files_.sync_folder(folder));
+  seen_.erase(file);
+  return files_.remove(with_suffix(file, ".done"));
+}
+
+}  // namespace yieldloop::ingest::service
