@@ -1,0 +1,22 @@
+/// \file
+/// The scenarios there are, and the effects each is made of.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "engine/simulator/effect.h"
+
+namespace yieldloop::simulator {
+
+std::unique_ptr<Effect> make_bad_chamber();
+std::unique_ptr<Effect> make_bridging_figure();
+std::unique_ptr<Effect> make_reticle_defect();
+std::unique_ptr<Effect> make_misreading_site();
+std::unique_ptr<Effect> make_long_queue();
+std::unique_ptr<Effect> make_open_vias();
+
+/// Nothing when there is no such scenario.
+std::optional<Effects> effects_of(std::string_view scenario);
+
+}  // namespace yieldloop::simulator
