@@ -1,0 +1,251 @@
+#include "engine/cli/app.h"
+
+#include <oneapi/tbb/global_control.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <exception>
+
+#include "engine/cli/console.h"
+#include "engine/core/log.h"
+
+namespace yieldloop::cli {
+namespace {
+
+/// Everything that was typed; commands bind to their part of it.
+struct Typed {
+  std::string store;
+  bool json = false, quiet = false, verbose = false;
+  int threads = 0;
+  IngestArguments ingest;
+  SimulateArguments simulate;
+  StoreArguments store_care;
+  TraceArguments trace;  // Its `analysis` part serves findings and suggest too.
+  CommonalityArguments commonality;
+  CriticalAreaArguments critical_area;
+  ModelArguments model;
+  ReportArguments report;
+  ExportArguments exported;
+  std::string sql, config;
+};
+
+using Action = std::function<ExitStatus(const Context&)>;
+
+void add_scope(CLI::App& command, ScopeArguments& scope) {
+  command.add_option("--product", scope.product, "Product; needed when the store holds several");
+  command.add_option("--lots", scope.lots, "Lots, comma-separated, * and ? allowed");
+  command.add_option("--from", scope.from, "Wafers whose last event is at or after this time (ISO 8601)");
+  command.add_option("--to", scope.to, "Wafers whose last event is before this time (ISO 8601)");
+}
+
+void add_analysis(CLI::App& command, AnalysisArguments& analysis) {
+  add_scope(command, analysis.scope);
+  command.add_option("--q", analysis.q, "False discovery rate of each family")
+      ->check(CLI::Range(1e-6, 0.5))
+      ->capture_default_str();
+  command.add_option("--seed", analysis.seed, "Seed of permutations and controls")->capture_default_str();
+}
+
+void add_ingest(CLI::App& app, Typed& t, Action& action) {
+  auto* ingest = app.add_subcommand("ingest", "Read files and folders into the store");
+  ingest->add_option("paths", t.ingest.paths, "Files and folders of any known kind")->required();
+  ingest->add_option("--mapping", t.ingest.mapping, "Site mapping file (mapping.toml)");
+  ingest->add_flag("--dry-run", t.ingest.dry_run, "Say what would load; store nothing");
+  ingest->callback([&] { action = [&](const Context& c) { return run_ingest(c, t.ingest); }; });
+
+  auto* check = app.add_subcommand("check", "Read files without storing them and say what is in them");
+  check->add_option("files", t.ingest.paths, "Files")->required();
+  check->add_option("--mapping", t.ingest.mapping, "Site mapping file (mapping.toml)");
+  check->callback([&] { action = [&](const Context& c) { return run_check(c, t.ingest); }; });
+}
+
+void add_simulate(CLI::App& app, Typed& t, Action& action) {
+  auto* simulate = app.add_subcommand("simulate", "Write a virtual fab whose causes are known");
+  simulate->add_option("scenario", t.simulate.scenario, "Scenario; see --list");
+  simulate->add_option("-o,--output", t.simulate.folder, "Folder to write; must be empty or new");
+  simulate->add_option("--seed", t.simulate.seed, "Seed")->capture_default_str();
+  simulate->add_option("--size", t.simulate.size, "small (12 lots) or medium (40 lots)")
+      ->check(CLI::IsMember({"small", "medium"}))
+      ->capture_default_str();
+  simulate->add_flag("--list", t.simulate.list, "List the scenarios");
+  simulate->callback([&] { action = [&](const Context& c) { return run_simulate(c, t.simulate); }; });
+}
+
+void add_findings(CLI::App& app, Typed& t, Action& action) {
+  auto& analysis = t.trace.analysis;
+  auto* findings = app.add_subcommand("findings", "Run every analysis and rank what costs yield");
+  add_analysis(*findings, analysis);
+  findings->add_flag("--audit", analysis.audit, "Also measure false findings on shuffled data");
+  findings->callback([&] { action = [&](const Context& c) { return run_findings(c, analysis); }; });
+
+  auto* suggest = app.add_subcommand("suggest", "Suggest design, process and test actions");
+  add_analysis(*suggest, analysis);
+  suggest->add_option("--budget", analysis.budget_money, "Money the portfolio may spend");
+  suggest->add_option("--masks", analysis.budget_masks, "New masks the portfolio may order");
+  suggest->add_option("--edits", analysis.edits_folder, "Write marker and edit files into this folder");
+  suggest->callback([&] { action = [&](const Context& c) { return run_suggest(c, analysis); }; });
+
+  auto* trace = app.add_subcommand("trace", "Trace defects to layout features and patterns");
+  add_analysis(*trace, analysis);
+  trace->add_option("--step", t.trace.step, "Inspection step; all when not given");
+  trace->add_option("--layer", t.trace.layer, "Layer; all that the step sees when not given");
+  trace->callback([&] { action = [&](const Context& c) { return run_trace(c, t.trace); }; });
+
+  auto* commonality = app.add_subcommand("commonality", "Compare a response over tools, chambers, recipes, ...");
+  add_analysis(*commonality, t.commonality.analysis);
+  commonality->add_option("--response", t.commonality.response, "yield, bin:N, defects:STEP or signature:NAME")
+      ->capture_default_str();
+  commonality->callback([&] { action = [&](const Context& c) { return run_commonality(c, t.commonality); }; });
+}
+
+void add_critical_area(CLI::App& app, Typed& t, Action& action) {
+  auto& a = t.critical_area;
+  auto* command = app.add_subcommand("critical-area", "Critical area and limited yield per layer");
+  command->add_option("layout", a.layout, "Layout file; the product's from the store when not given");
+  add_scope(*command, a.scope);
+  command->add_option("--layer", a.layers, "Layers, e.g. 31/0 or a name of product.toml; all metals when not given");
+  command->add_option("--x0", a.x0_um, "Smallest (or most frequent) defect size, um")->capture_default_str();
+  command->add_option("--xmax", a.xmax_um, "Largest defect size, um")->capture_default_str();
+  command->add_option("--law", a.law, "Size law: cubic (2 x0^2/x^3 from x0) or peaked")
+      ->check(CLI::IsMember({"cubic", "peaked"}))
+      ->capture_default_str();
+  command->add_option("--d0", a.d0_per_cm2, "Defect density per cm2, for the limited yield");
+  command->add_option("--tiles", a.tiles, "Tiles sampled on a large layout; 0 computes all")->capture_default_str();
+  command->add_option("--seed", a.seed, "Seed of the tile sample")->capture_default_str();
+  command->callback([&] { action = [&](const Context& c) { return run_critical_area(c, t.critical_area); }; });
+}
+
+void add_models(CLI::App& app, Typed& t, Action& action) {
+  const auto add_target = [&](CLI::App& command) {
+    command.add_option("--target", t.model.target, "die_fail or wafer_yield")
+        ->check(CLI::IsMember({"die_fail", "wafer_yield"}))
+        ->capture_default_str();
+  };
+  auto* train = app.add_subcommand("train", "Train a yield predictor and file it");
+  add_scope(*train, t.model.scope);
+  add_target(*train);
+  train->add_option("--seed", t.model.seed, "Seed")->capture_default_str();
+  train->callback([&] { action = [&](const Context& c) { return run_train(c, t.model); }; });
+
+  auto* predict = app.add_subcommand("predict", "Score the scope's die or wafers");
+  add_scope(*predict, t.model.scope);
+  add_target(*predict);
+  predict->add_option("--model", t.model.models, "Model id; the promoted one when not given")->expected(0, 1);
+  predict->callback([&] { action = [&](const Context& c) { return run_predict(c, t.model); }; });
+
+  auto* models = app.add_subcommand("models", "List, compare, promote models; quality report");
+  models->add_option("action", t.model.action, "list, compare, promote or quality")
+      ->check(CLI::IsMember({"list", "compare", "promote", "quality"}))
+      ->capture_default_str();
+  models->add_option("models", t.model.models, "Model ids; a unique beginning is enough");
+  models->callback([&] { action = [&](const Context& c) { return run_models(c, t.model); }; });
+}
+
+void add_report(CLI::App& app, Typed& t, Action& action) {
+  const auto add_common = [&](CLI::App& command) {
+    add_analysis(command, t.report.analysis);
+    command.add_option("-o,--output", t.report.folder, "Folder for the report")->capture_default_str();
+    command.add_option("--night", t.report.night, "The night it reports on, YYYY-MM-DD; the last with data when not given");
+  };
+  auto* report = app.add_subcommand("report", "Write the overnight report: HTML, PDF, JSON");
+  add_common(*report);
+  report->callback([&] { action = [&](const Context& c) { return run_report(c, t.report); }; });
+
+  auto* run_all = app.add_subcommand("run", "The main job: ingest, findings, models, suggestions, report");
+  run_all->add_option("paths", t.report.paths, "Files and folders to ingest first");
+  run_all->add_option("--mapping", t.ingest.mapping, "Site mapping file (mapping.toml)");
+  add_common(*run_all);
+  run_all->callback([&] { action = [&](const Context& c) { return run_main_job(c, t.report); }; });
+}
+
+void add_store(CLI::App& app, Typed& t, Action& action) {
+  auto* query = app.add_subcommand("query", "Read-only SQL over the store's tables");
+  query->add_option("sql", t.sql, "One SELECT; tables are those of docs/tables.md")->required();
+  query->callback([&] { action = [&](const Context& c) { return run_query(c, t.sql); }; });
+
+  auto* store = app.add_subcommand("store", "Care of the store");
+  store->add_option("action", t.store_care.action, "info, verify, compact, backup or restore")
+      ->check(CLI::IsMember({"info", "verify", "compact", "backup", "restore"}))
+      ->required();
+  store->add_option("folder", t.store_care.folder, "Backup folder, for backup and restore");
+  store->callback([&] { action = [&](const Context& c) { return run_store(c, t.store_care); }; });
+
+  auto* exported = app.add_subcommand("export", "Hand results to other programs");
+  exported->add_option("what", t.exported.what, "A table of the store, findings or suggestions")->required();
+  exported->add_option("-o,--output", t.exported.output, "File to write")->required();
+  exported->add_option("--format", t.exported.format, "csv, parquet, lyrdb or gds; from the file's name when not given")
+      ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds"}));
+  add_analysis(*exported, t.exported.analysis);
+  exported->callback([&] { action = [&](const Context& c) { return run_export(c, t.exported); }; });
+
+  auto* serve = app.add_subcommand("serve", "The ingest service: drop folders and HTTP");
+  serve->add_option("--config", t.config, "Configuration file (TOML)")->required();
+  serve->callback([&] { action = [&](const Context& c) { return run_serve(c, t.config); }; });
+}
+
+void add_common_options(CLI::App& app, Typed& t) {
+  app.add_option("--store", t.store, "Store folder")
+      ->envname("YIELDLOOP_STORE")
+      ->default_str("./yieldloop-store");
+  app.add_flag("--json", t.json, "Print one JSON document and nothing else");
+  app.add_flag("--quiet", t.quiet, "No progress");
+  app.add_flag("--verbose", t.verbose, "Log what is done to stderr");
+  app.add_option("--threads", t.threads, "Threads to use; results never depend on it")
+      ->check(CLI::Range(1, 1024));
+  app.set_version_flag("--version", "yieldloop 0.1.0");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer("Exit status: 0 done; 1 done, some input refused; 2 usage; 3 nothing to work on; 4 store "
+             "busy or damaged; 5 no rights; 70 internal error.");
+}
+
+std::string join_arguments(int argc, char** argv) {
+  std::string line = "yieldloop";
+  for (int i = 1; i < argc; ++i) line += " " + std::string(argv[i]);
+  return line;
+}
+
+ExitStatus parse_and_run(int argc, char** argv, Surfaces surfaces) {
+  Typed typed;
+  Action action;
+  CLI::App app("Yield analytics and design feedback for semiconductor fabs", "yieldloop");
+  add_common_options(app, typed);
+  add_ingest(app, typed, action);
+  add_simulate(app, typed, action);
+  add_findings(app, typed, action);
+  add_critical_area(app, typed, action);
+  add_models(app, typed, action);
+  add_report(app, typed, action);
+  add_store(app, typed, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? ExitStatus::kDone : ExitStatus::kUsage;
+  }
+  log::configure(typed.verbose ? log::Level::kInfo : log::Level::kWarning);
+  std::optional<tbb::global_control> limit;
+  if (typed.threads > 0) {
+    limit.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(typed.threads));
+  }
+  Context context{.store = typed.store.empty() ? "yieldloop-store" : typed.store,
+                  .json = typed.json,
+                  .quiet = typed.quiet || typed.json,
+                  .command_line = join_arguments(argc, argv),
+                  .surfaces = std::move(surfaces)};
+  return action(context);
+}
+
+}  // namespace
+
+int run(int argc, char** argv, Surfaces surfaces) {
+  try {
+    return static_cast<int>(parse_and_run(argc, argv, std::move(surfaces)));
+  } catch (const std::exception& e) {
+    return static_cast<int>(fail({Errc::kInternal, "CLIC-0002",
+                                  fmt::format("An internal error stopped the command: {}. Please report "
+                                              "it with the command line.",
+                                              e.what())}));
+  }
+}
+
+}  // namespace yieldloop::cli

@@ -1,0 +1,142 @@
+/// \file
+/// The commands of `yieldloop`, one function each: parsed options in, exit status out. Command
+/// line parsing itself is in app.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cli/exit_status.h"
+#include "engine/core/file_system.h"
+#include "engine/report/report_content.h"
+#include "engine/session/scope.h"
+
+namespace yieldloop::cli {
+
+/// Parts above this layer that the program hands in.
+struct Surfaces {
+  /// Writes report.html, report.pdf and report.json into the folder and returns their paths.
+  std::function<Result<std::vector<fs::path>>(const report::ReportContent&, FileSystem&,
+                                              const fs::path& folder)>
+      write_report;
+  /// Serves until a signal ends it.
+  std::function<Status(const fs::path& store, const fs::path& config)> serve;
+};
+
+struct Context {
+  fs::path store;
+  bool json = false;
+  bool quiet = false;
+  std::string command_line;  ///< For the report's provenance.
+  Surfaces surfaces;
+};
+
+/// --product --lots --from --to as they were typed.
+struct ScopeArguments {
+  std::string product;
+  std::string lots;  ///< Comma-separated globs.
+  std::string from;
+  std::string to;
+};
+/// Errors: kInvalidOptions (CLIC-0001) for a time that cannot be read.
+Result<session::Scope> to_scope(const ScopeArguments& arguments);
+
+struct IngestArguments {
+  std::vector<std::string> paths;
+  std::string mapping;
+  bool dry_run = false;
+};
+ExitStatus run_ingest(const Context& context, const IngestArguments& arguments);
+ExitStatus run_check(const Context& context, const IngestArguments& arguments);
+
+struct SimulateArguments {
+  std::string scenario;
+  std::string folder;
+  std::uint64_t seed = 1;
+  std::string size = "small";
+  bool list = false;
+};
+ExitStatus run_simulate(const Context& context, const SimulateArguments& arguments);
+
+ExitStatus run_query(const Context& context, const std::string& sql);
+
+struct StoreArguments {
+  std::string action;  ///< info, verify, compact, backup, restore
+  std::string folder;
+};
+ExitStatus run_store(const Context& context, const StoreArguments& arguments);
+
+struct AnalysisArguments {
+  ScopeArguments scope;
+  double q = 0.05;
+  std::uint64_t seed = 1;
+  bool audit = false;
+  // suggest
+  std::optional<double> budget_money;
+  std::optional<int> budget_masks;
+  std::string edits_folder;
+};
+ExitStatus run_findings(const Context& context, const AnalysisArguments& arguments);
+ExitStatus run_suggest(const Context& context, const AnalysisArguments& arguments);
+
+struct TraceArguments {
+  AnalysisArguments analysis;
+  std::string step;
+  std::string layer;
+};
+ExitStatus run_trace(const Context& context, const TraceArguments& arguments);
+
+struct CommonalityArguments {
+  AnalysisArguments analysis;
+  std::string response = "yield";
+};
+ExitStatus run_commonality(const Context& context, const CommonalityArguments& arguments);
+
+struct CriticalAreaArguments {
+  std::string layout;  ///< Empty: the product's, from the store.
+  ScopeArguments scope;
+  std::vector<std::string> layers;
+  double x0_um = 0.05;
+  double xmax_um = 5.0;
+  std::string law = "cubic";  ///< cubic or peaked
+  double d0_per_cm2 = 0.0;    ///< For limited yield; 0: none is given.
+  std::size_t tiles = 64;     ///< Sampled; 0: all.
+  std::uint64_t seed = 1;
+};
+ExitStatus run_critical_area(const Context& context, const CriticalAreaArguments& arguments);
+
+struct ModelArguments {
+  ScopeArguments scope;
+  std::string target = "die_fail";
+  std::uint64_t seed = 1;
+  std::string action = "list";  ///< list, promote, compare, quality
+  std::vector<std::string> models;
+};
+ExitStatus run_train(const Context& context, const ModelArguments& arguments);
+ExitStatus run_predict(const Context& context, const ModelArguments& arguments);
+ExitStatus run_models(const Context& context, const ModelArguments& arguments);
+
+struct ReportArguments {
+  AnalysisArguments analysis;
+  std::string night;
+  std::string folder = "report";
+  std::vector<std::string> paths;  ///< `run` ingests these first.
+};
+ExitStatus run_report(const Context& context, const ReportArguments& arguments);
+/// ingest -> findings -> models -> suggestions -> report.
+ExitStatus run_main_job(const Context& context, const ReportArguments& arguments);
+
+struct ExportArguments {
+  AnalysisArguments analysis;
+  std::string what;    ///< A table of the store, "findings" or "suggestions".
+  std::string format;  ///< csv, parquet, lyrdb, gds
+  std::string output;
+};
+ExitStatus run_export(const Context& context, const ExportArguments& arguments);
+
+ExitStatus run_serve(const Context& context, const std::string& config);
+
+}  // namespace yieldloop::cli
