@@ -11,18 +11,11 @@
 namespace yieldloop::session {
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    out += c;
-    if (c == '\'') out += c;
-  }
-  return out + "'";
-}
+using store::sql_text;
 
-std::string quoted_list(const std::vector<std::string>& texts) {
+std::string text_list(const std::vector<std::string>& texts) {
   std::vector<std::string> parts;
-  for (const auto& text : texts) parts.push_back(quoted(text));
+  for (const auto& text : texts) parts.push_back(sql_text(text));
   return parts.empty() ? "NULL" : join(parts, ",");
 }
 
@@ -57,7 +50,7 @@ Result<std::string> choose_product(store::Snapshot& snapshot, const std::string&
 
 Status read_product(store::Snapshot& snapshot, const std::string& name, LoadedFab& fab) {
   YL_ASSIGN(const store::Table rows,
-            snapshot.query("SELECT toml FROM products WHERE product = " + quoted(name) +
+            snapshot.query("SELECT toml FROM products WHERE product = " + sql_text(name) +
                            " ORDER BY read_at DESC NULLS LAST, source DESC LIMIT 1"));
   fab.data.product.name = name;
   if (rows.rows() == 0) {
@@ -72,7 +65,7 @@ Status read_product(store::Snapshot& snapshot, const std::string& name, LoadedFa
   YL_ASSIGN(const auto digests,
             texts_of(snapshot, fmt::format("SELECT layout FROM layouts WHERE file_name IN ({0}, {1}) "
                                            "ORDER BY source DESC LIMIT 1",
-                                           quoted(layout), quoted(layout + ".gz"))));
+                                           sql_text(layout), sql_text(layout + ".gz"))));
   if (!digests.empty()) {
     fab.layout_digest = digests.front();
   } else {
@@ -85,7 +78,7 @@ Status read_product(store::Snapshot& snapshot, const std::string& name, LoadedFa
 
 Result<std::vector<std::string>> lots_in_scope(store::Snapshot& snapshot, const Scope& scope,
                                                const std::string& product) {
-  const std::string p = quoted(product);
+  const std::string p = sql_text(product);
   YL_ASSIGN(auto lots,
             texts_of(snapshot, "SELECT DISTINCT lot_id FROM (SELECT lot_id FROM lots WHERE product = " +
                                    p + " UNION SELECT lot_id FROM test_runs WHERE product = " + p +
@@ -146,7 +139,7 @@ Result<LoadedFab> load_fab(store::Snapshot& snapshot, const Scope& scope) {
   YL_ASSIGN(const std::string product, choose_product(snapshot, scope.product));
   YL_TRY(read_product(snapshot, product, fab));
   YL_ASSIGN(const auto lots, lots_in_scope(snapshot, scope, product));
-  TableLoader loader(snapshot, quoted_list(lots), scope, fab);
+  TableLoader loader(snapshot, text_list(lots), scope, fab);
   YL_TRY(loader.load_wafers());
   YL_TRY(loader.load_step_runs());
   YL_TRY(loader.load_die_results());
