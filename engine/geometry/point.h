@@ -42,6 +42,14 @@ constexpr Point32 narrow(Point p) {
   return {static_cast<std::int32_t>(p.x), static_cast<std::int32_t>(p.y)};
 }
 
+/// Holds any product of two coordinates and sums of them.
+__extension__ typedef __int128 CoordProduct;
+
+/// a.x * b.y - a.y * b.x, exactly.
+constexpr CoordProduct cross(Point a, Point b) {
+  return static_cast<CoordProduct>(a.x) * b.y - static_cast<CoordProduct>(a.y) * b.x;
+}
+
 /// A closed ring without a repeated last point; either turning sense. Units: database units.
 using Polygon = std::vector<Point>;
 

@@ -105,7 +105,8 @@ struct Text {
 struct Cell {
   std::string name;
   bool defined = true;              ///< False when it is only referred to.
-  Box bbox;                         ///< All layers, instances included; texts do not count.
+  Box bbox;                         ///< All shapes with area, instances included.
+  Box extent;                       ///< bbox with texts and shapes without area as well.
   int depth = 0;                    ///< 0 for a cell without instances.
   std::vector<LayerShapes> layers;  ///< Ascending by layer; only layers drawn in this cell.
   /// Bounding box per layer with instances included, ascending; absent when the layer is empty.
@@ -139,6 +140,16 @@ class Layout {
 
   /// Placement records; an array counts once.
   std::uint64_t placements() const;
+  /// How often every cell stands in the design: 1 for each of `roots` plus every placement below,
+  /// arrays expanded; saturates at 2^64 - 1.
+  std::vector<std::uint64_t> times_placed(std::span<const CellIndex> roots) const;
+  /// Shape records per layer, each cell counted once. Shape: [layers().size()].
+  std::vector<std::uint64_t> shape_records() const;
+  /// Shapes per layer under all top cells, hierarchy and arrays expanded; saturates.
+  std::vector<std::uint64_t> shapes_expanded() const;
+  /// Placements with arrays expanded but each cell's counted once; saturates.
+  std::uint64_t array_elements() const;
+  std::uint64_t texts() const;
   /// Names that are placed but not defined.
   std::uint64_t unresolved_cells() const;
   /// Where an instance's (column, row) element puts the origin.

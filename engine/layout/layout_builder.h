@@ -65,6 +65,7 @@ class LayoutBuilder {
 
  private:
   LayerShapes& shapes(CellIndex cell, LayerKey key);
+  Added store_polygon(CellIndex cell, LayerShapes& to, std::span<const Point32> points);
   Status order_cells();
   void finish_cell(Cell& cell);
 

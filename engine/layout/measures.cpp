@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "engine/layout/collect.h"
+#include "engine/layout/flat_view.h"
+
+namespace yieldloop::layout {
+
+using geometry::ShapeHeap;
+
+geometry::ShapeHeap collect(const FlatView& view, LayerIndex layer, const Box& window) {
+  ShapeHeap heap;
+  view.for_each_shape(layer, window, [&](const FlatShape& shape) {
+    if (shape.is_box) {
+      heap.add(shape.box);
+    } else {
+      heap.add(shape.points);
+    }
+  });
+  return heap;
+}
+
+namespace {
+
+/// Pieces a large window is measured in, so that memory stays bounded. 262 um at 1 nm.
+constexpr Coord kPiece = Coord{1} << 18;
+
+using Interval = std::pair<double, double>;
+
+/// Sorts and joins intervals that touch.
+void join(std::vector<Interval>& intervals) {
+  std::sort(intervals.begin(), intervals.end());
+  std::vector<Interval> out;
+  for (const Interval& i : intervals) {
+    if (!out.empty() && i.first <= out.back().second) {
+      out.back().second = std::max(out.back().second, i.second);
+    } else {
+      out.push_back(i);
+    }
+  }
+  intervals = std::move(out);
+}
+
+/// Where the line just above (side +1) or below (-1) y cuts the polygon; x and y may be swapped.
+void cut_polygon(std::span<const Point> points, Coord y, int side, bool swapped,
+                 std::vector<Interval>& out) {
+  std::vector<double> places;
+  const auto across = [&](Point p) { return swapped ? p.x : p.y; };
+  const auto along = [&](Point p) { return static_cast<double>(swapped ? p.y : p.x); };
+  const auto above = [&](Coord v) { return side > 0 ? v > y : v >= y; };
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Point a = points[i];
+    const Point b = points[(i + 1) % points.size()];
+    if (above(across(a)) == above(across(b))) continue;
+    const double t = static_cast<double>(y - across(a)) / static_cast<double>(across(b) - across(a));
+    places.push_back(along(a) + t * (along(b) - along(a)));
+  }
+  std::sort(places.begin(), places.end());
+  for (std::size_t i = 0; i + 1 < places.size(); i += 2) out.emplace_back(places[i], places[i + 1]);
+}
+
+/// What the shapes cover of the horizontal (or, swapped, vertical) line through `at`.
+struct Lines {
+  std::vector<Interval> horizontal;
+  std::vector<Interval> vertical;
+};
+
+/// The gap or the run that holds `value`, and its neighbours' distances.
+struct Around {
+  bool covered = false;
+  double low = -HUGE_VAL;   ///< Start of the run, or end of the run before the gap.
+  double high = HUGE_VAL;   ///< End of the run, or start of the run after the gap.
+  double before = HUGE_VAL; ///< Gap before the run; when covered.
+  double after = HUGE_VAL;
+};
+
+Around look_around(const std::vector<Interval>& runs, double value) {
+  Around result;
+  const auto next = std::find_if(runs.begin(), runs.end(),
+                                 [value](const Interval& run) { return run.second >= value; });
+  if (next == runs.end()) {
+    if (!runs.empty()) result.low = runs.back().second;
+    return result;
+  }
+  result.covered = next->first <= value;
+  if (!result.covered) {
+    result.high = next->first;
+    if (next != runs.begin()) result.low = std::prev(next)->second;
+    return result;
+  }
+  result.low = next->first;
+  result.high = next->second;
+  if (next != runs.begin()) result.before = next->first - std::prev(next)->second;
+  if (std::next(next) != runs.end()) result.after = std::next(next)->first - next->second;
+  return result;
+}
+
+Coord within(double value, double limit) {
+  return value <= limit ? static_cast<Coord>(std::llround(value)) : -1;
+}
+
+}  // namespace
+
+double FlatView::area(LayerIndex layer, const Box& window) const {
+  const Box inside = window.intersection(bbox(layer));
+  double sum = 0.0;
+  for_each_piece(inside, kPiece, [&](const Box& piece) {
+    sum += geometry::union_area(collect(*this, layer, piece), piece);
+  });
+  return sum;
+}
+
+double FlatView::density(LayerIndex layer, const Box& window) const {
+  return window.area() > 0.0 ? area(layer, window) / window.area() : 0.0;
+}
+
+double FlatView::perimeter(LayerIndex layer, const Box& window) const {
+  // One unit more than the shapes, so that their own outer edges are inside.
+  const Box inside = window.intersection(bbox(layer).enlarged(1));
+  double sum = 0.0;
+  for_each_piece(inside, kPiece, [&](const Box& piece) {
+    sum += geometry::union_perimeter(collect(*this, layer, piece.enlarged(1)), piece,
+                                     piece.x_min > inside.x_min, piece.y_min > inside.y_min);
+  });
+  return sum;
+}
+
+std::vector<Polygon> FlatView::clip(LayerIndex layer, const Box& window) const {
+  std::vector<Polygon> polygons =
+      geometry::merge_without_holes(collect(*this, layer, window), window);
+  for (Polygon& polygon : polygons)
+    for (Point& p : polygon) p = p - Point{window.x_min, window.y_min};
+  return polygons;
+}
+
+LocalFeatures FlatView::local_features(LayerIndex layer, Point at, Coord max_distance) const {
+  Lines lines;
+  double nearest = HUGE_VAL;
+  // Twice the distance, so that the far edge of a wire under the point and the space behind it
+  // are seen.
+  const Box window = Box{at.x, at.y, at.x, at.y}.enlarged(2 * max_distance);
+  for_each_shape(layer, window, [&](const FlatShape& shape) {
+    const Box& b = shape.box;
+    const bool crosses_row = b.y_min <= at.y && at.y <= b.y_max;
+    const bool crosses_column = b.x_min <= at.x && at.x <= b.x_max;
+    if (shape.is_box) {
+      nearest = std::min(nearest, geometry::distance(b, at));
+      if (crosses_row)
+        lines.horizontal.emplace_back(static_cast<double>(b.x_min), static_cast<double>(b.x_max));
+      if (crosses_column)
+        lines.vertical.emplace_back(static_cast<double>(b.y_min), static_cast<double>(b.y_max));
+      return;
+    }
+    const bool inside = crosses_row && crosses_column && geometry::contains(shape.points, at);
+    nearest = std::min(nearest, inside ? 0.0 : geometry::distance_to_border(shape.points, at));
+    for (const int side : {-1, 1}) {
+      if (crosses_row) cut_polygon(shape.points, at.y, side, false, lines.horizontal);
+      if (crosses_column) cut_polygon(shape.points, at.x, side, true, lines.vertical);
+    }
+  });
+  join(lines.horizontal);
+  join(lines.vertical);
+  const auto limit = static_cast<double>(max_distance);
+  const auto x = static_cast<double>(at.x);
+  const auto y = static_cast<double>(at.y);
+  const Around row = look_around(lines.horizontal, x);
+  const Around column = look_around(lines.vertical, y);
+  LocalFeatures result;
+  result.covered = nearest == 0.0;
+  if (result.covered) {
+    const double edge = std::min({x - row.low, row.high - x, y - column.low, column.high - y});
+    if (edge <= limit) result.edge_distance = edge;
+    result.width = within(std::min(row.high - row.low, column.high - column.low), 2.0 * limit);
+    result.space =
+        within(std::min({row.before, row.after, column.before, column.after}), limit);
+  } else {
+    if (nearest <= limit) result.edge_distance = nearest;
+    result.space = within(std::min(row.high - row.low, column.high - column.low), limit);
+  }
+  return result;
+}
+
+}  // namespace yieldloop::layout
