@@ -71,13 +71,14 @@ struct Contribution {
 };
 
 /// SHAP contributions: bars right (raises the prediction) and left (lowers it), largest first;
-/// the rest is summed in one bar.
+/// the rest is summed in one bar. What makes the prediction worse has the alert colour.
 struct ContributionSpec {
   std::string title;
   std::string x_title = "contribution";
   std::vector<Contribution> rows;
   std::optional<double> base;        ///< Prediction without features.
   std::optional<double> prediction;  ///< base + sum of contributions.
+  bool higher_is_better = true;      ///< A yield; false for a fail probability.
   std::size_t max_rows = 12;
 };
 void paint(QPainter& painter, const QRectF& rect, const ContributionSpec& spec,

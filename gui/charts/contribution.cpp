@@ -4,7 +4,6 @@
 
 #include "gui/charts/bar_charts.h"
 #include "gui/charts/canvas.h"
-#include "gui/charts/palette.h"
 
 namespace yieldloop::charts {
 namespace {
@@ -73,6 +72,9 @@ ContributionPlan plan(const ContributionSpec& spec, const QRectF& rect, const Th
                        std::clamp(static_cast<int>(p.frame.plot.width() / 60), 2, 6));
   p.row_height = std::min(
       p.frame.plot.height() / static_cast<double>(std::max<std::size_t>(1, p.rows.size())), 28.0);
+  p.frame.plot.setHeight(p.row_height *
+                         static_cast<double>(std::max<std::size_t>(1, p.rows.size())));
+  p.frame.x_title.moveTop(p.frame.plot.bottom() + p.parts.bottom_labels + 6);
   return p;
 }
 
@@ -87,8 +89,7 @@ void paint(QPainter& painter, const QRectF& rect, const ContributionSpec& spec,
     canvas.empty(p.frame.plot, QStringLiteral("No contributions to show"));
     return;
   }
-  QRectF plot = p.frame.plot;
-  plot.setBottom(plot.top() + p.row_height * static_cast<double>(p.rows.size()));
+  const QRectF& plot = p.frame.plot;
   draw_bottom_axis(canvas, plot, p.axis, p.ticks);
   const QFont font = chart_font(theme, theme.text_px);
   const QFont small = chart_font(theme, theme.small_px);
@@ -99,8 +100,8 @@ void paint(QPainter& painter, const QRectF& rect, const ContributionSpec& spec,
     const double x = p.axis.at(row.value);
     const QRectF bar = QRectF(QPointF(zero, y + p.row_height * 0.18),
                               QPointF(x, y + p.row_height * 0.82)).normalized();
-    painter.fillRect(bar, colour(row.index < 0 ? theme.no_data
-                                               : row.value > 0 ? kFailColour : kPassColour));
+    const bool good = (row.value > 0) == spec.higher_is_better;
+    painter.fillRect(bar, colour(row.index < 0 ? theme.no_data : good ? theme.accent : theme.alert));
     canvas.text(QRectF(plot.left() - p.parts.left_labels - 6, y, p.parts.left_labels,
                        p.row_height),
                 Qt::AlignRight | Qt::AlignVCenter, row.label, font, theme.text);

@@ -51,6 +51,8 @@ ForestPlan plan(const ForestSpec& spec, const QRectF& rect, const Theme& theme) 
   p.row_height = std::min(p.frame.plot.height() / static_cast<double>(std::max<std::size_t>(
                                                       1, p.shown)),
                           30.0);
+  p.frame.plot.setHeight(p.row_height * static_cast<double>(std::max<std::size_t>(1, p.shown)));
+  p.frame.x_title.moveTop(p.frame.plot.bottom() + p.parts.bottom_labels + 6);
   return p;
 }
 
@@ -118,15 +120,13 @@ void draw_heads(Canvas& canvas, const ForestPlan& p) {
 
 void paint(QPainter& painter, const QRectF& rect, const ForestSpec& spec, const Theme& theme) {
   Canvas canvas(painter, rect, theme);
-  ForestPlan p = plan(spec, rect, theme);
+  const ForestPlan p = plan(spec, rect, theme);
   draw_frame_texts(canvas, p.frame, p.parts);
   if (spec.rows.empty()) {
     canvas.empty(p.frame.plot, QStringLiteral("No effects to show"));
     return;
   }
-  QRectF plot = p.frame.plot;
-  plot.setBottom(plot.top() + p.row_height * static_cast<double>(p.shown));
-  // The axis stands under the rows, the title at the foot.
+  const QRectF& plot = p.frame.plot;
   draw_bottom_axis(canvas, plot, p.axis, p.ticks);
   const double x = p.axis.at(spec.reference);
   canvas.line(x, plot.top(), x, plot.bottom(), theme.text, 1.2, Qt::DashLine);

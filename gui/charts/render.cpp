@@ -8,6 +8,17 @@
 #include <QSvgGenerator>
 
 namespace yieldloop::charts {
+namespace {
+
+QtMessageHandler previous_handler = nullptr;
+
+// A service or a cron job has no session folder; Qt says so on stderr, where it helps nobody.
+void drop_session_warning(QtMsgType type, const QMessageLogContext& context, const QString& text) {
+  if (text.startsWith(QLatin1String("QStandardPaths: XDG_RUNTIME_DIR"))) return;
+  if (previous_handler != nullptr) previous_handler(type, context, text);
+}
+
+}  // namespace
 
 void ensure_gui_application() {
   if (QCoreApplication::instance() != nullptr) return;
@@ -17,8 +28,10 @@ void ensure_gui_application() {
   static char* arguments[] = {name, nullptr};
   qputenv("QT_QPA_PLATFORM", "offscreen");
   // Left to the end of the process on purpose: destroying it among other statics is not safe.
+  previous_handler = qInstallMessageHandler(drop_session_warning);
   static auto* application = new QGuiApplication(argument_count, arguments);
   (void)application;
+  qInstallMessageHandler(previous_handler);
 }
 
 QImage paint_image(const PaintFunction& paint, ChartSize size, double scale) {

@@ -68,9 +68,9 @@ Grid grid_of(const WaferGallerySpec& spec, const QRectF& rect, const Theme& them
   }
   grid.cells = inner;
   const int count = std::max(1, static_cast<int>(spec.maps.size()));
-  grid.columns = spec.columns > 0 ? std::min(spec.columns, count) : 0;
+  grid.columns = spec.columns > 0 ? std::min(spec.columns, count) : 1;
   const double text = line_height(chart_font(theme, theme.text_px)) * 2;
-  double best = -1;
+  double best = -1e9;
   for (int columns = 1; spec.columns <= 0 && columns <= count; ++columns) {
     const int rows = (count + columns - 1) / columns;
     const double side = std::min(inner.width() / columns, inner.height() / rows - text);
