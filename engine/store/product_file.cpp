@@ -72,7 +72,8 @@ class Reader {
     const auto value = node.is_number() ? node.value<double>() : std::nullopt;
     if (!value) return wrong_type(node, key, "a number"), 0.0;
     if (!(*value > range.above && *value <= range.at_most)) {
-      fail("PROD-0004", node, fmt::format("{} = {} is out of range ({})", key, *value, words(range)));
+      fail("PROD-0004", node,
+           fmt::format("{} = {} is out of range ({})", key, *value, words(range)));
     }
     return *value;
   }
@@ -177,14 +178,23 @@ void read_word(Reader& reader, const toml::table& table, std::string_view key, W
               fmt::format("{} = \"{}\" is none of {}", key, readable(text), join(known, ", ")));
 }
 
-constexpr std::array<std::pair<std::string_view, Orientation>, 8> kOrientations{{
-    {"R0", Orientation::kR0}, {"R90", Orientation::kR90}, {"R180", Orientation::kR180},
-    {"R270", Orientation::kR270}, {"MX", Orientation::kMx}, {"MX90", Orientation::kMx90},
-    {"MY", Orientation::kMy}, {"MY90", Orientation::kMy90}}};
+constexpr std::array<std::pair<std::string_view, Orientation>, 8> kOrientations{
+    {{"R0", Orientation::kR0},
+     {"R90", Orientation::kR90},
+     {"R180", Orientation::kR180},
+     {"R270", Orientation::kR270},
+     {"MX", Orientation::kMx},
+     {"MX90", Orientation::kMx90},
+     {"MY", Orientation::kMy},
+     {"MY90", Orientation::kMy90}}};
 
-constexpr std::array<std::pair<std::string_view, LayerKind>, 6> kLayerKinds{{
-    {"active", LayerKind::kActive}, {"poly", LayerKind::kPoly}, {"contact", LayerKind::kContact},
-    {"metal", LayerKind::kMetal}, {"via", LayerKind::kVia}, {"marker", LayerKind::kMarker}}};
+constexpr std::array<std::pair<std::string_view, LayerKind>, 6> kLayerKinds{
+    {{"active", LayerKind::kActive},
+     {"poly", LayerKind::kPoly},
+     {"contact", LayerKind::kContact},
+     {"metal", LayerKind::kMetal},
+     {"via", LayerKind::kVia},
+     {"marker", LayerKind::kMarker}}};
 
 void read_general(Reader& reader, const toml::table& root, Product& product) {
   const toml::node* node = reader.require(root, "product", "the file");

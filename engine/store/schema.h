@@ -15,16 +15,16 @@ enum class ColumnType : std::uint8_t { kBool, kInt32, kInt64, kFloat32, kFloat64
 struct ColumnSchema {
   std::string_view name;
   ColumnType type = ColumnType::kText;
-  bool required = false;      ///< Never null; a log file without it is refused.
-  std::string_view unit;      ///< "um", "cm2", "min", ...; empty when none.
-  std::string_view meaning;   ///< One phrase.
+  bool required = false;     ///< Never null; a log file without it is refused.
+  std::string_view unit;     ///< "um", "cm2", "min", ...; empty when none.
+  std::string_view meaning;  ///< One phrase.
 };
 
 struct TableSchema {
   std::string_view name;
   std::string_view meaning;
-  bool from_log = false;             ///< A table of the CSV contract (canonical file NAME.csv).
-  std::vector<ColumnSchema> columns; ///< Without the provenance columns below.
+  bool from_log = false;              ///< A table of the CSV contract (canonical file NAME.csv).
+  std::vector<ColumnSchema> columns;  ///< Without the provenance columns below.
 };
 
 /// Every stored row ends with these two: the source file (Sha256Digest::short_id) and the

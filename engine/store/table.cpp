@@ -22,6 +22,26 @@ void TextColumn::add(std::string_view text) {
   codes_.push_back(last_);
 }
 
+void TextColumn::append(const TextColumn& other) {
+  std::vector<std::uint32_t> position(other.values_.size(), UINT32_MAX);
+  codes_.reserve(codes_.size() + other.codes_.size());
+  for (const std::uint32_t code : other.codes_) {
+    if (position[code] == UINT32_MAX) {
+      add(other.values_[code]);
+      position[code] = last_;
+    } else {
+      codes_.push_back(position[code]);
+    }
+  }
+}
+
+std::size_t TextColumn::bytes() const {
+  constexpr std::size_t kEntry = 2 * sizeof(std::string) + 48;  // Two copies and a hash node.
+  std::size_t total = codes_.size() * sizeof(std::uint32_t);
+  for (const std::string& value : values_) total += kEntry + 2 * value.capacity();
+  return total;
+}
+
 Column::Column(ColumnType type) : type_(type) {
   switch (type) {
     case ColumnType::kBool: data_.emplace<std::vector<std::uint8_t>>(); break;
@@ -86,6 +106,53 @@ void Column::add_null() {
       data_);
   ++size_;
   valid_.push_back(0);
+}
+
+void Column::grown_by(std::size_t rows, std::span<const std::uint8_t> valid) {
+  if (!valid.empty() || !valid_.empty()) {
+    if (valid_.empty()) valid_.assign(size_, 1);
+    if (valid.empty()) {
+      valid_.resize(valid_.size() + rows, 1);
+    } else {
+      valid_.insert(valid_.end(), valid.begin(), valid.end());
+    }
+  }
+  size_ += rows;
+}
+
+void Column::append(const Column& other) {
+  assert(type_ == other.type_);
+  std::visit(
+      [&other](auto& data) {
+        using Data = std::decay_t<decltype(data)>;
+        const auto& more = std::get<Data>(other.data_);
+        if constexpr (std::is_same_v<Data, TextColumn>) {
+          data.append(more);
+        } else {
+          data.insert(data.end(), more.begin(), more.end());
+        }
+      },
+      data_);
+  grown_by(other.size_, other.valid_);
+}
+
+void Column::fill_int(std::int64_t value, std::size_t rows) {
+  std::get<std::vector<std::int64_t>>(data_).assign(rows, value);
+  valid_.clear();
+  size_ = rows;
+}
+
+std::size_t Column::bytes() const {
+  return valid_.size() + std::visit(
+                             [](const auto& data) {
+                               using Data = std::decay_t<decltype(data)>;
+                               if constexpr (std::is_same_v<Data, TextColumn>) {
+                                 return data.bytes();
+                               } else {
+                                 return data.size() * sizeof(typename Data::value_type);
+                               }
+                             },
+                             data_);
 }
 
 std::int64_t Column::as_int(std::size_t row) const {
@@ -155,6 +222,17 @@ std::optional<std::size_t> Table::find(std::string_view column) const {
   const auto it = std::ranges::find(column_names_, column);
   if (it == column_names_.end()) return std::nullopt;
   return static_cast<std::size_t>(it - column_names_.begin());
+}
+
+void Table::append(const Table& other) {
+  assert(columns() == other.columns());
+  for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].append(other.columns_[i]);
+}
+
+std::size_t Table::bytes() const {
+  std::size_t total = 0;
+  for (const Column& c : columns_) total += c.bytes();
+  return total;
 }
 
 void Table::finish_row() {

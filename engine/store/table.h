@@ -21,11 +21,14 @@ namespace yieldloop::store {
 class TextColumn {
  public:
   void add(std::string_view text);
+  void append(const TextColumn& other);
   void reserve(std::size_t rows) { codes_.reserve(rows); }
   std::size_t size() const { return codes_.size(); }
   std::string_view operator[](std::size_t row) const { return values_[codes_[row]]; }
   std::span<const std::uint32_t> codes() const { return codes_; }
   const std::vector<std::string>& values() const { return values_; }
+  /// Roughly what the column takes in memory.
+  std::size_t bytes() const;
 
  private:
   struct Hash {
@@ -57,6 +60,21 @@ class Column {
   void add_text(std::string_view value);
   void add_null();
 
+  /// Adds all rows of another column. REQUIRES: the same type.
+  void append(const Column& other);
+  /// Adds many values of the stored representation (bools as bytes, times as microseconds);
+  /// `valid` is empty (no null) or one byte a value. REQUIRES: not a text column.
+  template <class T>
+  void append_values(std::span<const T> values, std::span<const std::uint8_t> valid = {}) {
+    auto& data = std::get<std::vector<T>>(data_);
+    data.insert(data.end(), values.begin(), values.end());
+    grown_by(values.size(), valid);
+  }
+  /// Replaces the content by `rows` times `value`. REQUIRES: kInt64.
+  void fill_int(std::int64_t value, std::size_t rows);
+  /// Roughly what the column takes in memory.
+  std::size_t bytes() const;
+
   bool is_null(std::size_t row) const { return !valid_.empty() && valid_[row] == 0; }
   bool has_nulls() const { return !valid_.empty(); }
   /// bool, int and time columns; 0 for null.
@@ -71,9 +89,15 @@ class Column {
 
   // Whole columns, for speed. REQUIRES: the matching type.
   std::vector<std::uint8_t>& bools() { return std::get<std::vector<std::uint8_t>>(data_); }
-  const std::vector<std::uint8_t>& bools() const { return std::get<std::vector<std::uint8_t>>(data_); }
-  const std::vector<std::int32_t>& int32s() const { return std::get<std::vector<std::int32_t>>(data_); }
-  const std::vector<std::int64_t>& int64s() const { return std::get<std::vector<std::int64_t>>(data_); }
+  const std::vector<std::uint8_t>& bools() const {
+    return std::get<std::vector<std::uint8_t>>(data_);
+  }
+  const std::vector<std::int32_t>& int32s() const {
+    return std::get<std::vector<std::int32_t>>(data_);
+  }
+  const std::vector<std::int64_t>& int64s() const {
+    return std::get<std::vector<std::int64_t>>(data_);
+  }
   const std::vector<float>& float32s() const { return std::get<std::vector<float>>(data_); }
   const std::vector<double>& float64s() const { return std::get<std::vector<double>>(data_); }
   const TextColumn& texts() const { return std::get<TextColumn>(data_); }
@@ -85,6 +109,8 @@ class Column {
     ++size_;
     if (!valid_.empty()) valid_.push_back(1);
   }
+
+  void grown_by(std::size_t rows, std::span<const std::uint8_t> valid);
 
   ColumnType type_;
   std::size_t size_ = 0;
@@ -104,6 +130,7 @@ class Table {
   explicit Table(std::string name) : name_(std::move(name)) {}
 
   const std::string& name() const { return name_; }
+  void rename(std::string name) { name_ = std::move(name); }
   std::size_t rows() const { return columns_.empty() ? 0 : columns_.front().size(); }
   std::size_t columns() const { return columns_.size(); }
   const std::string& column_name(std::size_t i) const { return column_names_[i]; }
@@ -120,6 +147,10 @@ class Table {
   /// Adds a null to every column that is shorter than the longest: ends a row in which only
   /// the known columns were set.
   void finish_row();
+  /// Adds all rows of another table. REQUIRES: the same columns in the same order.
+  void append(const Table& other);
+  /// Roughly what the table takes in memory.
+  std::size_t bytes() const;
 
  private:
   std::string name_;

@@ -1,0 +1,195 @@
+#include "engine/store/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "engine/core/text.h"
+#include "engine/store/store_impl.h"
+
+namespace yieldloop::store {
+
+struct Snapshot::Impl {
+  FileSystem& files;
+  fs::path folder;
+  unsigned threads;
+  FileLock pin;  ///< While held, compaction removes no file.
+  Catalog catalog;
+  SnapshotRecord about;
+  std::vector<SegmentRecord> segments;
+  std::shared_ptr<CheckedFiles> checked;
+
+  mutable std::mutex mutex;
+  mutable std::unique_ptr<QueryEngine> engine;  ///< Opened by the first read.
+
+  Result<QueryEngine*> opened() const;
+  Status check_table(std::string_view table) const;
+  Status check_mentioned(std::string_view sql) const;
+};
+
+namespace {
+
+std::string_view sql_type(ColumnType type) {
+  switch (type) {
+    case ColumnType::kBool: return "BOOLEAN";
+    case ColumnType::kInt32: return "INTEGER";
+    case ColumnType::kInt64: return "BIGINT";
+    case ColumnType::kFloat32: return "FLOAT";
+    case ColumnType::kFloat64: return "DOUBLE";
+    case ColumnType::kText: return "VARCHAR";
+    case ColumnType::kTime: break;
+  }
+  return "TIMESTAMPTZ";
+}
+
+/// The view of one table: over its segments, or empty with the right columns.
+std::string view_sql(const TableSchema& schema, const std::vector<std::string>& paths) {
+  const Table layout = Table::of(schema.name);
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < layout.columns(); ++i) {
+    const std::string name = sql_name(layout.column_name(i));
+    columns.push_back(paths.empty()
+                          ? fmt::format("NULL::{} AS {}", sql_type(layout.column(i).type()), name)
+                          : name);
+  }
+  const std::string head =
+      fmt::format("CREATE VIEW {} AS SELECT {}", sql_name(schema.name), join(columns, ", "));
+  if (paths.empty()) return head + " WHERE false";
+  return fmt::format("{} FROM read_parquet([{}], hive_partitioning=false)", head,
+                     join(paths, ", "));
+}
+
+/// Whether a statement may reach tables that it does not name in plain letters.
+bool hides_names(const std::string& lower_sql) {
+  return lower_sql.find("query") != std::string::npos ||
+         lower_sql.find("u&") != std::string::npos ||
+         lower_sql.find("parquet") != std::string::npos;
+}
+
+}  // namespace
+
+Result<QueryEngine*> Snapshot::Impl::opened() const {
+  const std::lock_guard lock(mutex);
+  if (engine) return engine.get();
+  YL_ASSIGN(auto fresh, QueryEngine::open(threads));
+  const fs::path root = fs::absolute(folder).lexically_normal();
+  std::map<std::string, std::vector<std::string>> paths;
+  for (const SegmentRecord& segment : segments) {
+    paths[segment.table].push_back(sql_text((root / segment.path).string()));
+  }
+  std::string sql;
+  for (const TableSchema& schema : all_tables()) {
+    // A damaged segment must not keep the other tables from being read, so its view fails alone.
+    const std::string name(schema.name);
+    if (!fresh->run(view_sql(schema, paths[name]))) YL_TRY(fresh->run(view_sql(schema, {})));
+  }
+  YL_TRY(fresh->lock(root / kSegments));
+  engine = std::move(fresh);
+  return engine.get();
+}
+
+Status Snapshot::Impl::check_table(std::string_view table) const {
+  for (const SegmentRecord& segment : segments) {
+    if (segment.table == table) YL_TRY(checked->check(files, folder, segment));
+  }
+  return Ok{};
+}
+
+Status Snapshot::Impl::check_mentioned(std::string_view sql) const {
+  const std::string lower = to_lower(sql);
+  const bool all = hides_names(lower);
+  for (const TableSchema& schema : all_tables()) {
+    if (all || lower.find(schema.name) != std::string::npos) YL_TRY(check_table(schema.name));
+  }
+  return Ok{};
+}
+
+Snapshot::Snapshot(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+std::int64_t Snapshot::number() const { return impl_->about.number; }
+UtcMicros Snapshot::at() const { return impl_->about.at; }
+std::span<const SegmentRecord> Snapshot::segments() const { return impl_->segments; }
+
+Result<Table> Snapshot::read(std::string_view table, const std::vector<std::string>& columns,
+                             std::string_view where) const {
+  if (find_table(table) == nullptr) {
+    return Error{Errc::kNotFound, "STOR-0012", fmt::format("The store has no table {}.", table)};
+  }
+  const Table layout = Table::of(table);
+  Table empty{std::string(table)};
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < (columns.empty() ? layout.columns() : columns.size()); ++i) {
+    const auto position = columns.empty() ? std::optional(i) : layout.find(columns[i]);
+    if (!position) {
+      return Error{Errc::kNotFound, "STOR-0012",
+                   fmt::format("The table {} has no column {}.", table, columns[i])};
+    }
+    names.push_back(sql_name(layout.column_name(*position)));
+    empty.add_column(layout.column_name(*position), layout.column(*position).type());
+  }
+  if (rows(table) == 0) return empty;
+  YL_TRY(impl_->check_table(table));
+  YL_ASSIGN(QueryEngine * engine, impl_->opened());
+  std::string sql = fmt::format("SELECT {} FROM {}", join(names, ", "), sql_name(table));
+  if (!trim(where).empty()) sql += fmt::format(" WHERE (\n{}\n)", where);
+  YL_ASSIGN(Table found, engine->query(sql));
+  found.rename(std::string(table));
+  return found;
+}
+
+Result<Table> Snapshot::query(std::string_view sql) const {
+  YL_TRY(impl_->check_mentioned(sql));
+  YL_ASSIGN(QueryEngine * engine, impl_->opened());
+  return engine->query(sql);
+}
+
+std::uint64_t Snapshot::rows(std::string_view table) const {
+  std::uint64_t total = 0;
+  for (const SegmentRecord& segment : impl_->segments) {
+    if (segment.table == table) total += segment.rows;
+  }
+  return total;
+}
+
+Result<std::vector<SourceRecord>> Snapshot::sources() const {
+  return impl_->catalog.sources(number());
+}
+
+Result<std::vector<SourceReject>> Snapshot::rejects(const Sha256Digest& source) const {
+  return impl_->catalog.rejects(source.hex());
+}
+
+Result<std::unique_ptr<MappedFile>> Snapshot::blob(std::string_view sha256) const {
+  const std::string name(sha256);
+  YL_ASSIGN(const auto about, impl_->catalog.blob(name));
+  if (!about) {
+    return Error{
+        Errc::kNotFound, "STOR-0013",
+        fmt::format("The store holds no file with the checksum {}.", escape_controls(name))};
+  }
+  const fs::path path = blob_path(name);
+  YL_TRY(check_file(impl_->files, impl_->folder, path.string(), about->size, name));
+  return impl_->files.map(impl_->folder / path);
+}
+
+Result<Snapshot> open_snapshot(const Store::Impl& store, std::optional<std::int64_t> number) {
+  // The pin comes first: what the catalog names after it cannot be removed any more.
+  YL_ASSIGN(auto pin, FileLock::shared(store.folder / kReadersLock));
+  YL_ASSIGN(auto catalog, Catalog::open(store.folder / kCatalogFile, Catalog::Mode::kRead));
+  std::int64_t wanted = 0;
+  if (number) {
+    wanted = *number;
+  } else {
+    YL_ASSIGN(wanted, catalog.latest_snapshot());
+  }
+  YL_ASSIGN(auto about, catalog.snapshot(wanted));
+  YL_ASSIGN(auto segments, catalog.segments(wanted));
+  auto impl = std::make_shared<Snapshot::Impl>(store.files, store.folder, store.options.threads,
+                                               std::move(pin), std::move(catalog), std::move(about),
+                                               std::move(segments), store.checked);
+  return Snapshot(std::shared_ptr<const Snapshot::Impl>(std::move(impl)));
+}
+
+}  // namespace yieldloop::store
