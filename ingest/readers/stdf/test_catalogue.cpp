@@ -1,0 +1,129 @@
+#include "ingest/readers/stdf/test_catalogue.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/core/text.h"
+
+namespace yieldloop::ingest::stdf {
+namespace {
+
+std::uint64_t number_key(char kind, std::uint32_t number) {
+  return std::uint64_t{static_cast<unsigned char>(kind)} << 32U | number;
+}
+
+std::optional<float> limit(float value, bool given) {
+  if (!given || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+bool TestCatalogue::is(std::int32_t test, char kind, std::uint32_t number,
+                       std::string_view text) const {
+  if (test == kNoTest) return false;
+  const Test& t = tests_[static_cast<std::size_t>(test)];
+  return t.number == number && t.kind == kind && t.text == text;
+}
+
+std::int32_t TestCatalogue::find(char kind, std::uint32_t number, std::string_view text) {
+  if (is(last_, kind, number, text)) return last_;
+  const std::int32_t guess = last_ == kNoTest ? kNoTest : (*this)[last_].follower;
+  const std::int32_t test = is(guess, kind, number, text) ? guess : lookup(kind, number, text);
+  if (last_ != kNoTest) (*this)[last_].follower = test;
+  last_ = test;
+  return test;
+}
+
+std::int32_t TestCatalogue::lookup(char kind, std::uint32_t number, std::string_view text) {
+  auto& same_number = by_number_[number_key(kind, number)];
+  if (text.empty() && !same_number.empty()) return same_number.front();
+  if (same_number.size() == 1 && (*this)[same_number.front()].text.empty()) {
+    // Its first records had no text; this one names it.
+    (*this)[same_number.front()].text = text;
+  }
+  key_.assign(1, kind);
+  key_.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  key_.append(text);
+  if (!same_number.empty() && is(same_number.front(), kind, number, text)) {
+    by_text_.try_emplace(key_, same_number.front());
+    return same_number.front();
+  }
+  const auto [it, is_new] = by_text_.try_emplace(key_, static_cast<std::int32_t>(tests_.size()));
+  if (is_new) {
+    same_number.push_back(it->second);
+    Test& test = tests_.emplace_back();
+    test.kind = kind;
+    test.number = number;
+    test.text = text;
+  }
+  return it->second;
+}
+
+void TestCatalogue::describe(std::int32_t test, TestLimits limits) {
+  Test& t = (*this)[test];
+  if (!t.described) {
+    t.described = true;
+    t.limits = std::move(limits);
+    return;
+  }
+  const auto differs = [](const std::optional<float>& first, const std::optional<float>& later) {
+    return later.has_value() && later != first;
+  };
+  t.changed = t.changed || differs(t.limits.lo_limit, limits.lo_limit) ||
+              differs(t.limits.hi_limit, limits.hi_limit);
+}
+
+void TestCatalogue::add_totals(char kind, std::uint32_t number, std::string_view name, bool overall,
+                               std::uint32_t executions, std::uint32_t failures) {
+  if (kind != 'P' && kind != 'M' && kind != 'F') return;
+  const auto same_number = by_number_.find(number_key(kind, number));
+  if (same_number == by_number_.end()) return;
+  const auto& ids = same_number->second;
+  const auto named =
+      std::ranges::find_if(ids, [&](std::int32_t id) { return (*this)[id].text == name; });
+  if (named == ids.end() && ids.size() > 1) return;
+  Test& test = (*this)[named == ids.end() ? ids.front() : *named];
+  if (test.name.empty()) test.name = name;
+  if (executions == UINT32_MAX || (test.has_overall && !overall)) return;
+  if (overall) test.executions = test.failures = 0;
+  test.executions += executions;
+  test.failures += failures == UINT32_MAX ? 0 : failures;
+  test.has_totals = true;
+  test.has_overall = test.has_overall || overall;
+}
+
+std::size_t TestCatalogue::numbers() const {
+  std::vector<std::uint32_t> numbers;
+  for (const Test& test : tests_) numbers.push_back(test.number);
+  std::ranges::sort(numbers);
+  return static_cast<std::size_t>(std::ranges::unique(numbers).begin() - numbers.begin());
+}
+
+std::size_t TestCatalogue::changed() const {
+  return static_cast<std::size_t>(std::ranges::count(tests_, true, &Test::changed));
+}
+
+TestLimits read_limits(Fields& fields, std::optional<std::size_t> returned_pins) {
+  TestLimits limits;
+  const unsigned flags = fields.u1(0xff);
+  const bool has_scale = !fields.ended() && (flags & 1U) == 0;
+  const int scale = fields.i1();
+  if (has_scale) limits.result_scale = scale;
+  fields.skip(2);  // LLM_SCAL, HLM_SCAL: display exponents too.
+  const bool has_lo = fields.has(4) && (flags & 0x50U) == 0;
+  limits.lo_limit = limit(fields.r4(), has_lo);
+  const bool has_hi = fields.has(4) && (flags & 0xa0U) == 0;
+  limits.hi_limit = limit(fields.r4(), has_hi);
+  if (returned_pins) fields.skip(8 + 2 * *returned_pins);  // START_IN, INCR_IN, RTN_INDX.
+  limits.units = to_valid_utf8(trim(fields.cn()));
+  if (returned_pins) fields.cn();           // UNITS_IN
+  for (int i = 0; i < 3; ++i) fields.cn();  // C_RESFMT, C_LLMFMT, C_HLMFMT
+  const bool has_lo_spec = fields.has(4) && (flags & 4U) == 0;
+  limits.lo_spec = limit(fields.r4(), has_lo_spec);
+  const bool has_hi_spec = fields.has(4) && (flags & 8U) == 0;
+  limits.hi_spec = limit(fields.r4(), has_hi_spec);
+  return limits;
+}
+
+}  // namespace yieldloop::ingest::stdf

@@ -1,0 +1,81 @@
+/// \file
+/// The tests of a file: which results belong together, and what was said of them once.
+///
+/// A test is its kind (P, M, F), TEST_NUM and TEST_TXT: many programs give one number to all
+/// their tests, and many write the text only in a test's first record, so an empty text means the
+/// first test of that number. Units and limits come with a test's first record and hold for all
+/// later ones.
+///
+/// Cost: a lookup is one comparison while tests come in the order of the part before.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ingest/readers/stdf/fields.h"
+
+namespace yieldloop::ingest::stdf {
+
+inline constexpr std::int32_t kNoTest = -1;
+
+/// What the semi-static fields of PTR and MPR said.
+struct TestLimits {
+  std::optional<float> lo_limit, hi_limit, lo_spec, hi_spec;
+  std::optional<int> result_scale;
+  std::string units;
+  friend bool operator==(const TestLimits&, const TestLimits&) = default;
+};
+
+struct Test {
+  char kind = 'P';
+  std::uint32_t number = 0;
+  std::string text;  ///< TEST_TXT as written; "" when no record gave one.
+  std::string name;  ///< TEST_NAM of the TSR, used where there is no text.
+  bool described = false;
+  bool changed = false;  ///< A later record gave other limits; the first are kept.
+  TestLimits limits;
+  std::uint64_t executions = 0, failures = 0;
+  bool has_totals = false;   ///< A TSR was read.
+  bool has_overall = false;  ///< A TSR for all sites was read: it is not added up with others.
+  std::int32_t follower = kNoTest;  ///< The test that came next the last time.
+};
+
+/// Not thread-safe.
+class TestCatalogue {
+ public:
+  /// The test of a result record, made when new; its id is its position in tests().
+  std::int32_t find(char kind, std::uint32_t number, std::string_view text);
+  /// Takes over limits, or notes that they differ from the first.
+  void describe(std::int32_t test, TestLimits limits);
+  /// A TSR's totals. `overall` means HEAD_NUM 255, which wins over the sums of sites.
+  void add_totals(char kind, std::uint32_t number, std::string_view name, bool overall,
+                  std::uint32_t executions, std::uint32_t failures);
+
+  Test& operator[](std::int32_t test) { return tests_[static_cast<std::size_t>(test)]; }
+  const std::vector<Test>& tests() const { return tests_; }
+  /// Distinct TEST_NUM among them.
+  std::size_t numbers() const;
+  std::size_t changed() const;
+
+ private:
+  std::int32_t lookup(char kind, std::uint32_t number, std::string_view text);
+  bool is(std::int32_t test, char kind, std::uint32_t number, std::string_view text) const;
+
+  std::vector<Test> tests_;
+  /// First test of a kind and number; the others follow in order of appearance.
+  std::unordered_map<std::uint64_t, std::vector<std::int32_t>> by_number_;
+  std::unordered_map<std::string, std::int32_t> by_text_;  ///< Kind, number and text in one key.
+  std::string key_;
+  std::int32_t last_ = kNoTest;
+};
+
+/// Reads OPT_FLAG to HI_SPEC of a PTR, or of an MPR when `returned_pins` is given (RTN_ICNT).
+/// REQUIRES: the fields before OPT_FLAG were taken and something is left.
+TestLimits read_limits(Fields& fields, std::optional<std::size_t> returned_pins);
+
+}  // namespace yieldloop::ingest::stdf
