@@ -176,7 +176,13 @@ Result<std::string> json_of(BoosterHandle booster) {
   const char* bytes = nullptr;
   YL_XGB(XGBoosterSaveModelToBuffer(booster, R"({"format":"json"})", &size, &bytes),
          "writing the model");
-  return std::string(bytes, size);
+  // A split by category has no threshold, for which XGBoost writes NaN: not JSON, and never read.
+  std::string json(bytes, size);
+  constexpr std::string_view kNone = "NaN", kZero = "0E0";
+  for (auto at = json.find(kNone); at != std::string::npos; at = json.find(kNone, at)) {
+    json.replace(at, kNone.size(), kZero);
+  }
+  return json;
 }
 
 /// One training run: the boosting loop with its data.

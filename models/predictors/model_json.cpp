@@ -284,7 +284,8 @@ Status check_learner(const Json& learner, CheckedModel& model) {
   }
   const Json& param = learner.at("learner_model_param");
   YL_TRY(has_exactly(param, "learner_model_param",
-                     {"base_score", "num_class", "num_feature", "num_target"}));
+                     {"base_score", "boost_from_average", "num_class", "num_feature", "num_target"}));
+  YL_TRY(text_number(param, "boost_from_average", 0, 1));
   YL_TRY(text_number(param, "num_class", 0, 0));
   YL_TRY(text_number(param, "num_target", 1, 1));
   YL_ASSIGN(const double features,
