@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kLogicCells = 24;
 constexpr std::int32_t kBlockWidth = 800'000;
-constexpr int kBlockRows = 36;
+constexpr int kBlockRows = 24;
 constexpr int kRegionColumns = 4;
 constexpr int kRegionRows = 3;
 constexpr Point kRegionPitch{3'150'000, 3'550'000};
@@ -31,10 +31,10 @@ constexpr std::array<FigureSpec, 10> kFigures{{{Figure::kTipToTip, 200},
                                                {Figure::kTipToSide, 260},
                                                {Figure::kCorner, 220}}};
 
-constexpr std::array<TileSpec, 4> kTiles{{{160'000, 800, 1'600, 300, 400, 700},
-                                          {400'000, 1'600, 1'600, 300, 900, 700},
-                                          {800'000, 3'200, 4'000, 400, 1'800, 900},
-                                          {800'000, 6'000, 5'000, 800, 3'200, 700}}};
+constexpr std::array<TileSpec, 4> kTiles{{{160'000, 800, 1'600, 300, 400, 260},
+                                          {400'000, 1'600, 1'600, 300, 900, 260},
+                                          {800'000, 3'200, 4'000, 400, 1'800, 400},
+                                          {800'000, 6'000, 5'000, 800, 3'200, 300}}};
 
 /// A block region's size for the eight orientations: as placed by `turn`, moved so that the
 /// lower left corner of what covers (0,0)..extent comes to `corner`.
@@ -73,8 +73,8 @@ class Floorplan {
       logic_.push_back(add(draw_logic_cell(fmt::format("CELL_A{:02}", i + 1),
                                            figures[static_cast<std::size_t>(i)], random_)));
       weights_.push_back(figures[static_cast<std::size_t>(i)].figure == Figure::kNone
-                             ? random_.uniform(0.5, 2.0)
-                             : random_.uniform(0.5, 1.3));
+                             ? random_.uniform(0.6, 2.2)
+                             : random_.uniform(0.8, 1.6));
     }
   }
 
@@ -131,8 +131,8 @@ class Floorplan {
 
   void place_tiles(LayoutCell& top, std::size_t index, Point corner) {
     const std::int32_t side = kTiles[index].side + 2'000;
-    const auto columns = static_cast<std::int16_t>(std::min(6, 2'600'000 / side));
-    const auto rows = static_cast<std::int16_t>(std::min(5, 1'900'000 / side));
+    const auto columns = static_cast<std::int16_t>(std::min(5, 2'600'000 / side));
+    const auto rows = static_cast<std::int16_t>(std::min(4, 1'900'000 / side));
     top.placements.push_back({tiles_[index], {false, 0, corner}, columns, rows, {side, side}});
   }
 

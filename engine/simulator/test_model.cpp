@@ -70,11 +70,16 @@ std::vector<TestedPart> test_die(const World& world, const Touch& touch, const D
   return parts;
 }
 
-/// What killed the die, or who misread it.
-int cause_of(const World& world, const DieFate& die, const Touch& touch, const Effects& effects) {
+/// What killed a die that is good without the planted causes, or who misread it in one of its
+/// touches: at the first, or at the second after a mishap at the first.
+int cause_of(const World& world, std::size_t wafer, const DieFate& die,
+             const std::vector<TestedPart>& parts, const Effects& effects) {
   if (die.cause >= 0) return die.cause;
-  for (std::size_t i = 0; i < effects.size(); ++i) {
-    if (effects[i]->misread_chance(world, touch) > 0.0) return static_cast<int>(i);
+  for (const TestedPart& part : parts) {
+    const Touch touch{wafer, part.die, part.site};
+    for (std::size_t i = 0; i < effects.size(); ++i) {
+      if (effects[i]->misread_chance(world, touch) > 0.0) return static_cast<int>(i);
+    }
   }
   return -1;
 }
@@ -126,7 +131,7 @@ WaferTest test_wafer(const World& world, std::size_t wafer, const WaferFate& bac
     test.touchdowns[at->second].push_back(parts.front());
     if (parts.size() > 1) retests.push_back({parts.back()});
     test.final_parts.push_back(parts.back());
-    test.lost_to.push_back(lost ? cause_of(world, fate.die[die], touch, effects) : -1);
+    test.lost_to.push_back(lost ? cause_of(world, wafer, fate.die[die], parts, effects) : -1);
   }
   test.touchdowns.insert(test.touchdowns.end(), retests.begin(), retests.end());
   return test;
