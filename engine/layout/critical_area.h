@@ -1,0 +1,95 @@
+/// \file
+/// Critical area: how much of the layout a random defect must hit to make a fault.
+///
+///   A_c = integral over x of A(x) f(x) dx,  x from 0 to x_max
+///
+/// A(x) is the area of the places where the centre of a square defect of side x (L-infinity
+/// model) makes a fault. The size law f is one of
+///   inverse cube: 2 x0^2 / x^3 for x >= x0, 0 below;
+///   peaked:       x / x0^2 for x < x0, x0^2 / x^3 for x >= x0.
+/// Nothing above x_max counts and f is not scaled up for it. With ends of lines the integral grows
+/// like ln(x_max), so every result states its x_max.
+///
+/// Shorts: A(x) is covered by at least two nets, each grown by x/2. Nets are pieces of the layer
+/// that touch; what is joined outside of a tile and its margin of x_max counts as two nets.
+/// Opens: the defect covers a whole cross-section of a wire. Cross-sections are the horizontal and
+/// vertical chords of the union; a stretch of equal chords counts where the wire goes on at both of
+/// its ends, or where it is at least as long as it is wide (so bumps on a wire do not count).
+/// A way round through a loop is not credited.
+///
+/// Known point: two parallel wires L = 1000 um, s = 0.1 um apart, x0 = 0.05 um, inverse cube,
+/// x_max = 100 um, centres within the wires' length: 24.950025 um^2. With the ends and
+/// x_max = 2 um: 22.57272866 um^2.
+///
+/// Oblique shapes are worked on as staircases of step x0 / 4.
+/// Source: C. H. Stapper, IBM J. Res. Dev. 27 (1983) 549 (size laws); E. Papadopoulou and D. T. Lee,
+/// IEEE Trans. CAD 18 (1999) 463 (the L-infinity model); A. V. Ferris-Prabhu, IEEE Trans. Electron
+/// Devices 32 (1985) 1727 (opens and shorts of wires). Method and its limits:
+/// docs/analyses/critical_area.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/core/progress.h"
+#include "engine/core/result.h"
+#include "engine/layout/flat_view.h"
+
+namespace yieldloop::layout {
+
+enum class FaultKind : std::uint8_t { kShort, kOpen };
+enum class SizeLaw : std::uint8_t { kInverseCube, kPeaked };
+
+struct CriticalAreaOptions {
+  FaultKind kind = FaultKind::kShort;
+  SizeLaw law = SizeLaw::kInverseCube;
+  double x0_um = 0.05;
+  double x_max_um = 2.0;
+  /// Where centres of defects may lie; the layer's box grown by x_max / 2 when empty.
+  std::optional<Box> window;
+  /// Opens only: a defect whose centre lies past the end of a stretch but that still covers a
+  /// cross-section counts. For shorts the window decides.
+  bool end_effects = true;
+  double relative_tolerance = 1e-6;  ///< Of the integral; quadratic stretches of A are exact.
+  double tile_um = 20.0;
+  /// 0 works on every tile; otherwise at most so many, drawn at random without replacement.
+  std::size_t max_tiles = 0;
+  std::uint64_t seed = 1;
+};
+
+struct TileCriticalArea {
+  Box tile;
+  double um2 = 0.0;
+  friend bool operator==(const TileCriticalArea&, const TileCriticalArea&) = default;
+};
+
+struct CriticalArea {
+  FaultKind kind = FaultKind::kShort;
+  SizeLaw law = SizeLaw::kInverseCube;
+  double x0_um = 0.0;
+  double x_max_um = 0.0;
+  double um2 = 0.0;
+  /// Of sampling the tiles, with the finite population correction; 0 when all were done.
+  double standard_error_um2 = 0.0;
+  /// Normal 95 % interval of the sampling; equal to um2 when all were done.
+  double ci95_low_um2 = 0.0;
+  double ci95_high_um2 = 0.0;
+  std::size_t tiles_done = 0;
+  std::size_t tiles_total = 0;
+  double window_um2 = 0.0;              ///< Area the centres were taken from.
+  std::vector<TileCriticalArea> tiles;  ///< Those done, in the grid's order.
+  friend bool operator==(const CriticalArea&, const CriticalArea&) = default;
+};
+
+/// Errors: kInvalidOptions LAYO-0008 (a size, tolerance or tile that is not above 0, x_max not
+/// above x0), kNoData LAYO-0009 (nothing drawn on the layer), kCancelled LAYO-0007.
+Result<CriticalArea> critical_area(const FlatView& view, LayerIndex layer,
+                                   const CriticalAreaOptions& options, Progress& progress);
+
+/// A(x) alone, for defects whose centre lies in the window. Units: um, um^2.
+/// REQUIRES: sides of the window grown by x below 2^30 database units.
+double fault_area(const FlatView& view, LayerIndex layer, FaultKind kind, double x_um,
+                  const Box& window, bool end_effects = true);
+
+}  // namespace yieldloop::layout
