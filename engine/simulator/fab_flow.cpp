@@ -7,24 +7,15 @@ namespace yieldloop::simulator {
 namespace {
 
 constexpr std::array<GroupSpec, 19> kGroups{{
-    {"MARK", 1, 2, "", 0, ToolKind::kOther},
-    {"FURN", 1, 4, "", 4, ToolKind::kFurnace},
-    {"SCAN", 1, 4, "", 2, ToolKind::kScanner},
-    {"SCAN", 11, 4, "", 2, ToolKind::kScanner},
-    {"ETCH", 1, 3, "AB", 0, ToolKind::kEtch},
-    {"ETCH", 11, 3, "ABC", 0, ToolKind::kEtch},
-    {"ETCH", 21, 3, "AB", 0, ToolKind::kEtch},
-    {"IMP", 1, 3, "", 0, ToolKind::kImplant},
-    {"CVD", 1, 3, "AB", 0, ToolKind::kDeposit},
-    {"CVD", 11, 3, "ABC", 0, ToolKind::kDeposit},
-    {"RTP", 1, 2, "AB", 0, ToolKind::kFurnace},
-    {"PVD", 1, 3, "AB", 0, ToolKind::kDeposit},
-    {"ECP", 1, 3, "", 0, ToolKind::kDeposit},
-    {"CMP", 1, 3, "", 2, ToolKind::kPolish},
-    {"CMP", 11, 3, "", 4, ToolKind::kPolish},
-    {"WET", 1, 3, "", 0, ToolKind::kWet},
-    {"INSP", 1, 2, "", 0, ToolKind::kInspect},
-    {"MET", 1, 3, "", 0, ToolKind::kMeasure},
+    {"MARK", 1, 2, "", 0, ToolKind::kOther},    {"FURN", 1, 4, "", 4, ToolKind::kFurnace},
+    {"SCAN", 1, 4, "", 2, ToolKind::kScanner},  {"SCAN", 11, 4, "", 2, ToolKind::kScanner},
+    {"ETCH", 1, 3, "AB", 0, ToolKind::kEtch},   {"ETCH", 11, 3, "ABC", 0, ToolKind::kEtch},
+    {"ETCH", 21, 3, "AB", 0, ToolKind::kEtch},  {"IMP", 1, 3, "", 0, ToolKind::kImplant},
+    {"CVD", 1, 3, "AB", 0, ToolKind::kDeposit}, {"CVD", 11, 3, "ABC", 0, ToolKind::kDeposit},
+    {"RTP", 1, 2, "AB", 0, ToolKind::kFurnace}, {"PVD", 1, 3, "AB", 0, ToolKind::kDeposit},
+    {"ECP", 1, 3, "", 0, ToolKind::kDeposit},   {"CMP", 1, 3, "", 2, ToolKind::kPolish},
+    {"CMP", 11, 3, "", 4, ToolKind::kPolish},   {"WET", 1, 3, "", 0, ToolKind::kWet},
+    {"INSP", 1, 2, "", 0, ToolKind::kInspect},  {"MET", 1, 3, "", 0, ToolKind::kMeasure},
     {"TST", 1, 3, "", 0, ToolKind::kTester},
 }};
 

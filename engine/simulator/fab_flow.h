@@ -37,11 +37,11 @@ struct StepSpec {
   std::string_view name;
   std::string_view module;
   std::string_view layer;
-  std::string_view group;            ///< Name of the first tool of its group.
-  double minutes_per_wafer = 2.0;    ///< For a batch tool: of the whole lot, divided by 25.
+  std::string_view group;          ///< Name of the first tool of its group.
+  double minutes_per_wafer = 2.0;  ///< For a batch tool: of the whole lot, divided by 25.
   bool batch = false;
-  double queue_minutes = 150.0;      ///< Median wait before the step.
-  std::string_view reticle;          ///< Stem of the reticle's name; empty: no exposure.
+  double queue_minutes = 150.0;  ///< Median wait before the step.
+  std::string_view reticle;      ///< Stem of the reticle's name; empty: no exposure.
 };
 
 std::span<const GroupSpec> tool_groups();

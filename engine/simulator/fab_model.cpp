@@ -44,8 +44,8 @@ class History {
   }
 
   void make_lots() {
-    const std::int64_t day = *days_from_civil(2026, 1, 5) +
-                             static_cast<std::int64_t>(random_.below(120));
+    const std::int64_t day =
+        *days_from_civil(2026, 1, 5) + static_cast<std::int64_t>(random_.below(120));
     fab_.opened = {day * kMicrosPerDay + 6 * 3600 * kMicrosPerSecond};
     const auto first_number = 26'000 + random_.below(900);
     UtcMicros time = after_minutes(fab_.opened, 24 * 60.0);
@@ -188,7 +188,8 @@ class History {
       visit.tool = run.tool;
       visit.chamber = chambers.empty() ? -1 : chambers[i];
       visit.position = positions.empty() ? -1 : positions[i];
-      visit.started = after_minutes(run.started, step.batch ? 0.0 : per_wafer * static_cast<double>(i));
+      visit.started =
+          after_minutes(run.started, step.batch ? 0.0 : per_wafer * static_cast<double>(i));
       const double taken = step.batch ? per_wafer * kWafersPerLot : per_wafer + 2.0;
       visit.ended = after_minutes(visit.started, taken);
       const UtcMicros left = step_number == 0 ? lot.started : wafer.visits[step_number - 1].ended;

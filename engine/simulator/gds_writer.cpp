@@ -118,7 +118,8 @@ void put_boundary(Stream& out, Layer layer, std::span<const Point> points) {
 void put_shapes(Stream& out, const LayoutCell& cell) {
   for (const Rect& rect : cell.rects) {
     const auto [low, high] = rect.box;
-    put_boundary(out, rect.layer, std::array<Point, 4>{low, {high.x, low.y}, high, {low.x, high.y}});
+    put_boundary(out, rect.layer,
+                 std::array<Point, 4>{low, {high.x, low.y}, high, {low.x, high.y}});
   }
   for (const Polygon& polygon : cell.polygons) put_boundary(out, polygon.layer, polygon.points);
   for (const Wire& wire : cell.wires) {
@@ -144,8 +145,7 @@ void put_placement(Stream& out, const Layout& layout, const CellPlacement& child
   out.record(array ? kAref : kSref);
   out.text(kSname, layout.cells[child.cell].name);
   if (placement.mirrored || placement.quarters != 0) {
-    out.shorts(kStrans,
-               std::array{static_cast<std::int16_t>(placement.mirrored ? INT16_MIN : 0)});
+    out.shorts(kStrans, std::array{static_cast<std::int16_t>(placement.mirrored ? INT16_MIN : 0)});
     if (placement.quarters != 0) out.reals(kAngle, std::array{90.0 * placement.quarters});
   }
   if (array) {

@@ -9,7 +9,7 @@
 namespace yieldloop::simulator {
 namespace {
 
-constexpr std::array<const char*, 7> kClassNames{"Unclassified", "Particle", "Bridge", "Open",
+constexpr std::array<const char*, 7> kClassNames{"Unclassified", "Particle", "Bridge",  "Open",
                                                  "Residue",      "Void",     "Nuisance"};
 
 /// "03-14-26 02:10:00", the form KLARF 1.2 tools write.
@@ -19,8 +19,7 @@ std::string klarf_time(UtcMicros time) {
                      iso.substr(11, 8));
 }
 
-void write_header(std::string& out, const World& world, std::size_t wafer_index,
-                  std::size_t step) {
+void write_header(std::string& out, const World& world, std::size_t wafer_index, std::size_t step) {
   const SimWafer& wafer = world.fab.wafers[wafer_index];
   const SimLot& lot = world.lot_of(wafer);
   const Visit& visit = wafer.visits[step];
@@ -40,8 +39,7 @@ void write_header(std::string& out, const World& world, std::size_t wafer_index,
   fmt::format_to(to, "SampleCenterLocation {:.10e} {:.10e};\n", kDieWidthUm / 2, kDieHeightUm / 2);
   fmt::format_to(to, "ClassLookup {}\n", kClassNames.size());
   for (std::size_t i = 0; i < kClassNames.size(); ++i) {
-    fmt::format_to(to, " {} \"{}\"{}\n", i, kClassNames[i],
-                   i + 1 == kClassNames.size() ? ";" : "");
+    fmt::format_to(to, " {} \"{}\"{}\n", i, kClassNames[i], i + 1 == kClassNames.size() ? ";" : "");
   }
 }
 
@@ -58,10 +56,11 @@ void write_plan(std::string& out, const World& world) {
 
 void write_defects(std::string& out, const World& world, const std::vector<Defect>& defects) {
   auto to = std::back_inserter(out);
-  fmt::format_to(to,
-                 "DefectRecordSpec 17 DEFECTID XREL YREL XINDEX YINDEX XSIZE YSIZE DEFECTAREA DSIZE "
-                 "CLASSNUMBER TEST CLUSTERNUMBER ROUGHBINNUMBER FINEBINNUMBER REVIEWSAMPLE "
-                 "IMAGECOUNT IMAGELIST ;\nDefectList\n");
+  fmt::format_to(
+      to,
+      "DefectRecordSpec 17 DEFECTID XREL YREL XINDEX YINDEX XSIZE YSIZE DEFECTAREA DSIZE "
+      "CLASSNUMBER TEST CLUSTERNUMBER ROUGHBINNUMBER FINEBINNUMBER REVIEWSAMPLE "
+      "IMAGECOUNT IMAGELIST ;\nDefectList\n");
   for (std::size_t i = 0; i < defects.size(); ++i) {
     const Defect& d = defects[i];
     const GridDie& die = world.grid[d.die];
@@ -81,11 +80,11 @@ void write_summary(std::string& out, const World& world, const std::vector<Defec
   }
   const double area_cm2 =
       static_cast<double>(world.grid.size()) * kDieWidthUm * kDieHeightUm * 1e-8;
-  fmt::format_to(std::back_inserter(out),
-                 "SummarySpec 5 TESTNO NDEFECT DEFDENSITY NDIE NDEFDIE ;\nSummaryList\n 1 {} {:.6e} "
-                 "{} {};\nEndOfFile;\n",
-                 defects.size(), static_cast<double>(defects.size()) / area_cm2,
-                 world.grid.size(), defective);
+  fmt::format_to(
+      std::back_inserter(out),
+      "SummarySpec 5 TESTNO NDEFECT DEFDENSITY NDIE NDEFDIE ;\nSummaryList\n 1 {} {:.6e} "
+      "{} {};\nEndOfFile;\n",
+      defects.size(), static_cast<double>(defects.size()) / area_cm2, world.grid.size(), defective);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/simulator/world.h"
 #include "engine/simulator/wafer_model.h"
+#include "engine/simulator/world.h"
 
 namespace yieldloop::simulator {
 

@@ -12,9 +12,9 @@ constexpr std::int32_t kFirstTrack = 1'200;
 constexpr int kTracks = 10;
 constexpr std::int32_t kColumnPitch = 1'600;
 constexpr std::int32_t kEdgeMargin = 400;
-constexpr std::int32_t kViaStep = 400;     // centre to centre in a pair
-constexpr std::int32_t kViaCover = 150;    // metal from a via's centre, at least
-constexpr std::int32_t kWindow = 5'200;    // kept free for the figure, along x
+constexpr std::int32_t kViaStep = 400;   // centre to centre in a pair
+constexpr std::int32_t kViaCover = 150;  // metal from a via's centre, at least
+constexpr std::int32_t kWindow = 5'200;  // kept free for the figure, along x
 constexpr std::int32_t kFigureWidth = 280;
 
 struct Segment {
@@ -45,8 +45,8 @@ void add_connection(LayoutCell& cell, Point at, bool doubled, std::int32_t m2_wi
   }
   const Point second{at.x + kViaStep, at.y};
   add_rect(cell, Layer::kVia1, around(second, kViaSize / 2, kViaSize / 2));
-  add_rect(cell, Layer::kM2, {{at.x - m2_width / 2, at.y - kViaCover},
-                              {second.x + kViaCover, at.y + kViaCover}});
+  add_rect(cell, Layer::kM2,
+           {{at.x - m2_width / 2, at.y - kViaCover}, {second.x + kViaCover, at.y + kViaCover}});
   cell.double_vias.push_back(at);
   cell.double_vias.push_back(second);
 }
@@ -90,10 +90,12 @@ void draw_parallel(LayoutCell& cell, Point centre, std::int32_t space) {
   const std::int32_t inner = space / 2;
   const std::int32_t outer = inner + kFigureWidth;
   const std::int32_t shift = 600;  // the two wires overlap over part of their length
-  add_rect(cell, Layer::kM1, {{centre.x - kHalfRun - shift, centre.y + inner},
-                              {centre.x + kHalfRun, centre.y + outer}});
-  add_rect(cell, Layer::kM1, {{centre.x - kHalfRun, centre.y - outer},
-                              {centre.x + kHalfRun + shift, centre.y - inner}});
+  add_rect(
+      cell, Layer::kM1,
+      {{centre.x - kHalfRun - shift, centre.y + inner}, {centre.x + kHalfRun, centre.y + outer}});
+  add_rect(
+      cell, Layer::kM1,
+      {{centre.x - kHalfRun, centre.y - outer}, {centre.x + kHalfRun + shift, centre.y - inner}});
   cell.figure_gap = around(centre, kHalfRun, inner);
 }
 
@@ -101,8 +103,9 @@ void draw_tip_to_side(LayoutCell& cell, Point centre, std::int32_t space) {
   const std::int32_t half = kFigureWidth / 2;
   const std::int32_t side = centre.x + space / 2;
   add_rect(cell, Layer::kM1, {{side, centre.y - 1'000}, {side + kFigureWidth, centre.y + 1'000}});
-  add_rect(cell, Layer::kM1, {{centre.x - kWindow / 2 + 600, centre.y - half},
-                              {centre.x - space / 2, centre.y + half}});
+  add_rect(
+      cell, Layer::kM1,
+      {{centre.x - kWindow / 2 + 600, centre.y - half}, {centre.x - space / 2, centre.y + half}});
   cell.figure_gap = around(centre, space / 2, half);
 }
 
@@ -157,7 +160,8 @@ Tracks draw_tracks(LayoutCell& cell, const FigureWindow& window, Random& random)
     }
     const std::int32_t width = kWidths[random.below(kWidths.size())];
     for (const Segment& s : track) {
-      add_rect(cell, Layer::kM1, {{s.from, track_y(k) - width / 2}, {s.to, track_y(k) + width / 2}});
+      add_rect(cell, Layer::kM1,
+               {{s.from, track_y(k) - width / 2}, {s.to, track_y(k) + width / 2}});
     }
   }
   return tracks;
@@ -191,8 +195,8 @@ std::int32_t tile_track(std::int32_t pitch, std::size_t track) {
   return pitch / 2 + pitch * static_cast<std::int32_t>(track);
 }
 
-void lay_wires(LayoutCell& cell, Layer layer, std::int32_t pitch, double fill,
-               const TileSpec& spec, TileWires& wires, Random& random) {
+void lay_wires(LayoutCell& cell, Layer layer, std::int32_t pitch, double fill, const TileSpec& spec,
+               TileWires& wires, Random& random) {
   const auto tracks = static_cast<std::size_t>(spec.side / pitch);
   wires.segments.resize(tracks);
   wires.widths.resize(tracks);

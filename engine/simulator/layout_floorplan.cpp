@@ -104,7 +104,11 @@ class Floorplan {
         const bool upside_down = row % 2 == 1;
         const bool mirrored = swapped != upside_down;
         block.placements.push_back(
-            {choice, placed_at({x, row * kRowHeight}, mirrored, swapped ? 2 : 0, extent), 1, 1, {}});
+            {choice,
+             placed_at({x, row * kRowHeight}, mirrored, swapped ? 2 : 0, extent),
+             1,
+             1,
+             {}});
         x += extent.x;
       }
     }

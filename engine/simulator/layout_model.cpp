@@ -28,8 +28,7 @@ void walk(const Layout& layout, std::size_t cell, const Placement& placement,
   }
 }
 
-std::vector<Point> via_places(const Layout& layout,
-                              const std::vector<Point> LayoutCell::*vias) {
+std::vector<Point> via_places(const Layout& layout, const std::vector<Point> LayoutCell::*vias) {
   std::vector<Point> places;
   walk(layout, layout.top, {}, [&](std::size_t cell, const Placement& placement) {
     for (const Point via : layout.cells[cell].*vias) places.push_back(placement.apply(via));

@@ -66,8 +66,9 @@ std::string to_lot_history_csv(const World& world) {
       const Visit& visit = wafer.visits[step];
       const LotRun& run = lot.runs[step];
       const StepSpec& spec = route()[step];
-      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{:.1f},{},{}\n",
-                     lot.id, wafer.id, (step + 1) * 10, spec.name, spec.layer, spec.module,
+      fmt::format_to(std::back_inserter(out),
+                     "{},{},{},{},{},{},{},{},{},{},{},{},{},{:.1f},{},{}\n", lot.id, wafer.id,
+                     (step + 1) * 10, spec.name, spec.layer, spec.module,
                      world.fab.tools[visit.tool].name, world.fab.chamber_name(visit), run.recipe,
                      run.reticle, run.person, wafer.slot, world.fab.position_name(visit),
                      visit.queue_minutes, to_iso8601(visit.started), to_iso8601(visit.ended));

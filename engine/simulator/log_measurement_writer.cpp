@@ -17,9 +17,9 @@ struct Sensor {
   double nominal;
 };
 
-constexpr double kSensorNoise = 0.005;      // relative, run to run: one sigma of a SensorShift
-constexpr double kChamberSpread = 0.004;    // relative, chamber to chamber
-constexpr double kDriftPerDay = 0.0002;     // relative, since maintenance
+constexpr double kSensorNoise = 0.005;    // relative, run to run: one sigma of a SensorShift
+constexpr double kChamberSpread = 0.004;  // relative, chamber to chamber
+constexpr double kDriftPerDay = 0.0002;   // relative, since maintenance
 
 constexpr std::array<Sensor, 4> kEtchSensors{{{"PRESSURE", "mTorr", 40.0},
                                               {"RF_REFLECTED", "W", 12.0},
@@ -64,13 +64,13 @@ double planted_sigmas(const World& world, std::size_t step, const Visit& visit,
 
 /// A chamber's own level of a sensor, the same for every wafer.
 double chamber_level(const World& world, std::size_t step, const Visit& visit, std::size_t sensor) {
-  const auto key = ((step * 1000 + visit.tool) * 10 + static_cast<std::size_t>(visit.chamber + 1)) *
-                       10 + sensor;
+  const auto key =
+      ((step * 1000 + visit.tool) * 10 + static_cast<std::size_t>(visit.chamber + 1)) * 10 + sensor;
   return stream(world.options, Stream::kSensors).fork(1).fork(key).normal(0.0, kChamberSpread);
 }
 
-void write_sensors(std::string& out, const World& world, std::size_t wafer_index,
-                   std::size_t step, Random& random) {
+void write_sensors(std::string& out, const World& world, std::size_t wafer_index, std::size_t step,
+                   Random& random) {
   const SimWafer& wafer = world.fab.wafers[wafer_index];
   const Visit& visit = wafer.visits[step];
   const SimLot& lot = world.lot_of(wafer);
@@ -83,9 +83,9 @@ void write_sensors(std::string& out, const World& world, std::size_t wafer_index
                    value, sensor.unit, to_iso8601(visit.started));
   };
   for (std::size_t i = 0; i < sensors.size(); ++i) {
-    const double offset = chamber_level(world, step, visit, i) + drift +
-                          kSensorNoise * (random.normal() +
-                                          planted_sigmas(world, step, visit, sensors[i].name));
+    const double offset =
+        chamber_level(world, step, visit, i) + drift +
+        kSensorNoise * (random.normal() + planted_sigmas(world, step, visit, sensors[i].name));
     row(sensors[i], "mean", sensors[i].nominal * (1.0 + offset));
     const double spread = 0.01 * std::exp(random.normal(0.0, 0.15));
     if (i == 0) row(sensors[i], "std", sensors[i].nominal * spread);
@@ -101,18 +101,17 @@ struct Parameter {
   bool wat;
 };
 
-constexpr std::array<Parameter, 11> kParameters{
-    {{"POLY_LITHO", "CD", "nm", 160.0, 0.008, false},
-     {"M1_LITHO", "CD", "nm", 300.0, 0.006, false},
-     {"M1_ETCH", "CD", "nm", 292.0, 0.007, false},
-     {"M1_CMP", "THICKNESS", "nm", 320.0, 0.010, false},
-     {"M2_LITHO", "CD", "nm", 300.0, 0.006, false},
-     {"M2_CMP", "THICKNESS", "nm", 330.0, 0.010, false},
-     {"WAT", "VTN", "V", 0.420, 0.008, true},
-     {"WAT", "VTP", "V", -0.440, 0.008, true},
-     {"WAT", "CONT_R", "ohm", 8.5, 0.02, true},
-     {"WAT", "VIA1_R", "ohm", 2.4, 0.02, true},
-     {"WAT", "M1_RS", "ohm/sq", 0.082, 0.012, true}}};
+constexpr std::array<Parameter, 11> kParameters{{{"POLY_LITHO", "CD", "nm", 160.0, 0.008, false},
+                                                 {"M1_LITHO", "CD", "nm", 300.0, 0.006, false},
+                                                 {"M1_ETCH", "CD", "nm", 292.0, 0.007, false},
+                                                 {"M1_CMP", "THICKNESS", "nm", 320.0, 0.010, false},
+                                                 {"M2_LITHO", "CD", "nm", 300.0, 0.006, false},
+                                                 {"M2_CMP", "THICKNESS", "nm", 330.0, 0.010, false},
+                                                 {"WAT", "VTN", "V", 0.420, 0.008, true},
+                                                 {"WAT", "VTP", "V", -0.440, 0.008, true},
+                                                 {"WAT", "CONT_R", "ohm", 8.5, 0.02, true},
+                                                 {"WAT", "VIA1_R", "ohm", 2.4, 0.02, true},
+                                                 {"WAT", "M1_RS", "ohm/sq", 0.082, 0.012, true}}};
 
 struct Site {
   double x_mm;
@@ -136,11 +135,11 @@ void write_parameter(std::string& out, const World& world, std::size_t wafer_ind
     const double edge = i == 0 ? 0.0 : bow;
     const double value =
         parameter.target * (1.0 + level + edge + random.normal(0.0, parameter.spread / 3));
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{:.5g},{},{:.1f},{:.1f},{},{:.5g},{:.5g},{:.5g},{},{},{}\n",
+    fmt::format_to(std::back_inserter(out),
+                   "{},{},{},{},{:.5g},{},{:.1f},{:.1f},{},{:.5g},{:.5g},{:.5g},{},{},{}\n",
                    world.lot_of(wafer).id, wafer.id, parameter.step, parameter.name, value, i + 1,
-                   site.x_mm, site.y_mm, parameter.unit, parameter.target - width,
-                   parameter.target, parameter.target + width, tool,
-                   to_iso8601(after_minutes(visit.ended, minutes)),
+                   site.x_mm, site.y_mm, parameter.unit, parameter.target - width, parameter.target,
+                   parameter.target + width, tool, to_iso8601(after_minutes(visit.ended, minutes)),
                    parameter.wat ? "wat" : "inline");
   }
 }

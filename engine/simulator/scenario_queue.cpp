@@ -12,7 +12,7 @@ namespace yieldloop::simulator {
 namespace {
 
 /// The second of two neighbouring steps.
-constexpr std::array<const char*, 6> kSteps{"CONT_CLEAN", "CONT_FILL", "M1_CLEAN",
+constexpr std::array<const char*, 6> kSteps{"CONT_CLEAN", "CONT_FILL",  "M1_CLEAN",
                                             "M1_SEED",    "VIA1_CLEAN", "M2_SEED"};
 constexpr double kMostLoss = 0.40;
 constexpr double kSeenShare = 0.35;
@@ -67,7 +67,8 @@ class LongQueue final : public Effect {
     }
     std::ranges::sort(waits);
     const double part = random.uniform(0.55, 0.70);
-    const double at_part = waits[static_cast<std::size_t>(part * static_cast<double>(waits.size()))];
+    const double at_part =
+        waits[static_cast<std::size_t>(part * static_cast<double>(waits.size()))];
     limit_minutes_ = std::round(at_part / 5.0) * 5.0;
     std::set<std::size_t> lots;
     double hours = 0.0;

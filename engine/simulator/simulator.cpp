@@ -69,8 +69,8 @@ class Line {
       WaferFate fate = background;
       apply_effects(wafer, fate);
       YL_TRY(write_inspections(wafer, fate));
-      const WaferTest test = test_wafer(world_, wafer, background, fate, effects_,
-                                        wafer_stream(Stream::kTest, wafer));
+      const WaferTest test =
+          test_wafer(world_, wafer, background, fate, effects_, wafer_stream(Stream::kTest, wafer));
       stdf.add_wafer(wafer, test);
       count(wafer, test);
     }

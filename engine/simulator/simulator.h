@@ -39,9 +39,9 @@ struct Summary {
   std::size_t lots = 0;
   std::size_t wafers = 0;
   std::size_t die_tested = 0;
-  std::size_t die_good = 0;     ///< After retest.
-  std::size_t die_lost = 0;     ///< To the planted causes; 0 when none was planted.
-  std::size_t defects = 0;      ///< Reported by inspection.
+  std::size_t die_good = 0;  ///< After retest.
+  std::size_t die_lost = 0;  ///< To the planted causes; 0 when none was planted.
+  std::size_t defects = 0;   ///< Reported by inspection.
   std::size_t files = 0;
   std::uint64_t bytes = 0;
   friend bool operator==(const Summary&, const Summary&) = default;

@@ -57,8 +57,8 @@ std::uint64_t seconds(UtcMicros time) {
 }
 
 const char* hard_bin_name(int bin) {
-  static constexpr std::array<const char*, 6> kNames{"", "PASS", "SHORT", "OPEN", "PARAMETRIC",
-                                                     "FUNCTIONAL"};
+  static constexpr std::array<const char*, 6> kNames{"",     "PASS",       "SHORT",
+                                                     "OPEN", "PARAMETRIC", "FUNCTIONAL"};
   return kNames[static_cast<std::size_t>(bin)];
 }
 
@@ -155,12 +155,7 @@ void StdfWriter::write_head() {
 void StdfWriter::add_wafer(std::size_t wafer_index, const WaferTest& test) {
   const SimWafer& wafer = world_.fab.wafers[wafer_index];
   const Visit& visit = wafer.visits.back();
-  Record(2, 10)
-      .u1(kHead)
-      .u1(kSiteGroup)
-      .u4(seconds(visit.started))
-      .cn(wafer.id)
-      .append_to(bytes_);
+  Record(2, 10).u1(kHead).u1(kSiteGroup).u4(seconds(visit.started)).cn(wafer.id).append_to(bytes_);
   PartCounts counts;
   for (const Touchdown& touchdown : test.touchdowns) {
     for (const TestedPart& part : touchdown) counts.count(part);
@@ -206,7 +201,7 @@ void StdfWriter::write_test(std::size_t test, const TestedPart& part) {
     ftr.u4(spec.number).u1(kHead).u1(site).u1(flag);
     if (first) {
       ftr.u1(0xff).u4(0).u4(0).u4(0).u4(0).u4(0).u4(0).i2(0);  // no cycle or address data
-      ftr.u2(0).u2(0).u2(0);            // RTN_ICNT, PGM_ICNT, empty FAIL_PIN
+      ftr.u2(0).u2(0).u2(0);                                   // RTN_ICNT, PGM_ICNT, empty FAIL_PIN
       ftr.cn("").cn("").cn("").cn(spec.name);
     }
     return ftr.append_to(bytes_);
@@ -252,10 +247,10 @@ void StdfWriter::write_counts(const SiteCounts& counts, int head, int site) {
   const auto s = static_cast<unsigned>(site);
   for (std::size_t test = 0; test < kTests; ++test) {
     const bool parametric = test < kParametric;
-    const std::uint32_t number = parametric ? kParametricTests[test].number
-                                            : kFunctionalTests[test - kParametric].number;
-    const char* name = parametric ? kParametricTests[test].name
-                                  : kFunctionalTests[test - kParametric].name;
+    const std::uint32_t number =
+        parametric ? kParametricTests[test].number : kFunctionalTests[test - kParametric].number;
+    const char* name =
+        parametric ? kParametricTests[test].name : kFunctionalTests[test - kParametric].name;
     Record(10, 30)
         .u1(h)
         .u1(s)

@@ -38,8 +38,8 @@ std::vector<int> sites(const std::vector<GridDie>& grid) {
 std::array<float, 4> measure(const DieFate& die, FailKind fail, const Draws& d) {
   const bool contact = fail == FailKind::kContact;
   const double volts = contact ? -1.0 - 0.5 * d.far_off[0] : -0.6 + 0.012 * d.noise[0];
-  const double amps = fail == FailKind::kShort ? 4e-3 + 30e-3 * d.far_off[1]
-                                               : 0.8e-3 * std::exp(0.15 * d.noise[1]);
+  const double amps =
+      fail == FailKind::kShort ? 4e-3 + 30e-3 * d.far_off[1] : 0.8e-3 * std::exp(0.15 * d.noise[1]);
   const double ohms =
       fail == FailKind::kOpen ? 400.0 + 9e3 * d.far_off[2] : 100.0 + 4.0 * d.noise[2];
   return {static_cast<float>(volts), static_cast<float>(amps), static_cast<float>(ohms),
@@ -61,8 +61,8 @@ std::vector<TestedPart> test_die(const World& world, const Touch& touch, const D
     const bool contact =
         d.mishap[pass] < kContactMishap || misreads(world, effects, now, d.misread[pass]);
     const FailKind fail = contact ? FailKind::kContact : die.fail;
-    parts.push_back({now.die, now.site, pass == 1, fail, die.layer, die.block,
-                     measure(die, fail, d)});
+    parts.push_back(
+        {now.die, now.site, pass == 1, fail, die.layer, die.block, measure(die, fail, d)});
     const int bin = hard_bin(fail);
     if ((bin != 3 && bin != 4) || d.retest >= kRetestShare) break;
     now.site = (touch.site + d.site_shift) % kSites;
@@ -123,7 +123,8 @@ WaferTest test_wafer(const World& world, std::size_t wafer, const WaferFate& bac
     const Touch touch{wafer, die, site[die]};
     const auto parts = test_die(world, touch, fate.die[die], effects, d);
     const auto without = test_die(world, touch, background.die[die], kNoEffects, d);
-    const bool lost = parts.back().fail != FailKind::kNone && without.back().fail == FailKind::kNone;
+    const bool lost =
+        parts.back().fail != FailKind::kNone && without.back().fail == FailKind::kNone;
     const int column = world.grid[die].x;
     const auto key = std::pair{column, seen[column]++ / kSites};
     const auto [at, fresh] = touchdown_at.emplace(key, test.touchdowns.size());

@@ -55,8 +55,8 @@ using Touchdown = std::vector<TestedPart>;
 
 struct WaferTest {
   std::vector<Touchdown> touchdowns;
-  std::vector<TestedPart> final_parts;   ///< Shape: [World::grid]; the touch that counts.
-  std::vector<int> lost_to;              ///< Shape: [World::grid]; cause that lost it, or -1.
+  std::vector<TestedPart> final_parts;  ///< Shape: [World::grid]; the touch that counts.
+  std::vector<int> lost_to;             ///< Shape: [World::grid]; cause that lost it, or -1.
 };
 
 /// `background` is the wafer without, `fate` with the planted causes; both are tested with the

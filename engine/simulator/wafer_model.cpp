@@ -66,7 +66,8 @@ void draw_defects(const World& world, std::size_t wafer_index, InspectedLayer la
                             tool_factor(world, wafer, layer) * random.gamma(6.0, 1.0 / 6.0);
   auto& defects = fate.background_defects[static_cast<std::size_t>(layer)];
   for (std::size_t die = 0; die < world.grid.size(); ++die) {
-    const auto count = random.poisson(wafer_mean * random.gamma(kClusterShape, 1.0 / kClusterShape));
+    const auto count =
+        random.poisson(wafer_mean * random.gamma(kClusterShape, 1.0 / kClusterShape));
     for (std::uint64_t i = 0; i < count; ++i) {
       const double x = random.uniform(0.0, kDieWidthUm);
       const double y = random.uniform(0.0, kDieHeightUm);
@@ -119,8 +120,7 @@ void draw_parametrics(const World& world, std::size_t wafer_index, WaferFate& fa
 
 }  // namespace
 
-void WaferFate::kill(std::size_t index, FailKind fail, InspectedLayer layer, int block,
-                     int cause) {
+void WaferFate::kill(std::size_t index, FailKind fail, InspectedLayer layer, int block, int cause) {
   if (die[index].fail != FailKind::kNone) return;
   set_fail(die[index], fail, layer, block);
   die[index].cause = cause;

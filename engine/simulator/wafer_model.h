@@ -71,7 +71,7 @@ struct DieFate {
 };
 
 struct WaferFate {
-  std::vector<DieFate> die;  ///< Shape: [World::grid].
+  std::vector<DieFate> die;                               ///< Shape: [World::grid].
   std::array<std::vector<Defect>, 2> background_defects;  ///< By InspectedLayer.
   std::array<std::vector<Defect>, 2> planted_defects;
 

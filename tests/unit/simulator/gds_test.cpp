@@ -74,9 +74,11 @@ Decoded decode(const std::string& bytes) {
       case 0x03: out.user_unit = real8(data, 0), out.metres = real8(data, 8); break;
       case 0x04: out.ended = true; break;
       case 0x06: cell = text(data), out.order.push_back(cell), out.cells[cell]; break;
-      case 0x08: case 0x09: case 0x0a: case 0x0b: case 0x0c:
-        element = Element{.kind = type};
-        break;
+      case 0x08:
+      case 0x09:
+      case 0x0a:
+      case 0x0b:
+      case 0x0c: element = Element{.kind = type}; break;
       case 0x0d: element.layer = static_cast<int>(integer(data, 0, 2)); break;
       case 0x10:
         for (std::size_t i = 0; i < data.size(); i += 8) {
@@ -107,8 +109,8 @@ struct Affine {
     return {a * x + b * y + tx, c * x + d * y + ty};
   }
   Affine operator*(const Affine& i) const {
-    return {a * i.a + b * i.c, a * i.b + b * i.d, c * i.a + d * i.c, c * i.b + d * i.d,
-            a * i.tx + b * i.ty + tx, c * i.tx + d * i.ty + ty};
+    return {a * i.a + b * i.c, a * i.b + b * i.d,        c * i.a + d * i.c,
+            c * i.b + d * i.d, a * i.tx + b * i.ty + tx, c * i.tx + d * i.ty + ty};
   }
 };
 
@@ -131,8 +133,12 @@ void flatten(const Cells& cells, const std::string& name, const Affine& outer, F
       const double m = e.mirrored ? -1 : 1;
       for (int i = 0; i < e.columns; ++i) {
         for (int j = 0; j < e.rows; ++j) {
-          Affine inner{std::cos(r), -std::sin(r) * m, std::sin(r), std::cos(r) * m,
-                       static_cast<double>(e.xy[0].first), static_cast<double>(e.xy[0].second)};
+          Affine inner{std::cos(r),
+                       -std::sin(r) * m,
+                       std::sin(r),
+                       std::cos(r) * m,
+                       static_cast<double>(e.xy[0].first),
+                       static_cast<double>(e.xy[0].second)};
           if (e.kind == 0x0b) {
             inner.tx += static_cast<double>(e.xy[1].first - e.xy[0].first) / e.columns * i +
                         static_cast<double>(e.xy[2].first - e.xy[0].first) / e.rows * j;

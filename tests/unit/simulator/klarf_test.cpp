@@ -62,7 +62,8 @@ double share_near(const test::FabFolder& folder, const std::string& step, int ki
     for (const Row& row : read(folder.files.at(name)).rows) {
       if (row.kind != kind) continue;
       ++all;
-      near += cells.contains({std::lround((row.x - 40.0) / reach), std::lround((row.y - 40.0) / reach)});
+      near += cells.contains(
+          {std::lround((row.x - 40.0) / reach), std::lround((row.y - 40.0) / reach)});
     }
   }
   return near / all;

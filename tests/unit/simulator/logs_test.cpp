@@ -70,9 +70,9 @@ TEST_CASE("logs: a wafer's steps follow each other and a tool runs one lot at a 
 
 TEST_CASE("logs: the states of a tool leave no gap and do not overlap", "[simulator][logs]") {
   const Csv states = read_csv(fab("null"), "equipment_states.csv");
-  const std::set<std::string> known{"productive",           "standby",  "engineering",
-                                    "scheduled_downtime",   "unscheduled_downtime",
-                                    "nonscheduled"};
+  const std::set<std::string> known{"productive",           "standby",
+                                    "engineering",          "scheduled_downtime",
+                                    "unscheduled_downtime", "nonscheduled"};
   std::map<std::string, std::string> end;
   for (std::size_t i = 0; i < states.rows.size(); ++i) {
     CHECK(known.contains(states.at(i, "state")));
@@ -109,8 +109,8 @@ TEST_CASE("logs: the bad chamber's sensor shifts after a maintenance event", "[s
   bool found = false;
   for (std::size_t i = 0; i < events.rows.size(); ++i) {
     const double hours =
-        static_cast<double>(parse_iso8601(from)->count -
-                            parse_iso8601(events.at(i, "at"))->count) / 3.6e9;
+        static_cast<double>(parse_iso8601(from)->count - parse_iso8601(events.at(i, "at"))->count) /
+        3.6e9;
     found |= events.at(i, "tool") == subject["tool"] &&
              events.at(i, "chamber") == subject["chamber"] && hours >= 0 && hours < 2;
   }

@@ -218,7 +218,8 @@ TEST_CASE("stdf: records are whole and every count agrees with the parts", "[sim
     CHECK(t.parts.size() == 4);
     for (const auto& [wafer, bins] : t.final_bin) {
       die += bins.size();
-      good += static_cast<std::size_t>(std::ranges::count(bins, 1U, [](auto& b) { return b.second; }));
+      good +=
+          static_cast<std::size_t>(std::ranges::count(bins, 1U, [](auto& b) { return b.second; }));
     }
     for (const auto& [site, count] : t.retests) retests += count;
   }
