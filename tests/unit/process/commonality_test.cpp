@@ -126,33 +126,37 @@ TEST_CASE("commonality: two causes are told apart and echoes are explained",
 
 TEST_CASE("commonality: tools that routing never separates come back undecided",
           "[process][commonality]") {
-  const LotsOptions o{.lots = 30, .wafers = 10, .steps = 3, .seed = 2};
-  FabData data = make_lots(o);
-  // S2 follows S1: the same wafers meet T1k and T2k, and the same chambers.
-  std::vector<StepRun> runs;
-  for (const StepRun& run : data.step_runs) {
-    if (data.names[run.step] == "S2") continue;
-    runs.push_back(run);
-    if (data.names[run.step] != "S1") continue;
-    StepRun twin = run;
-    twin.step = data.names.intern("S2");
-    std::string tool = data.names[run.tool];
-    tool[1] = '2';
-    twin.tool = data.names.intern(tool);
-    twin.started.count += test::kHour;
-    runs.push_back(twin);
+  std::size_t extra = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    const LotsOptions o{.lots = 30, .wafers = 10, .steps = 3, .seed = seed};
+    FabData data = make_lots(o);
+    // S2 follows S1: the same wafers meet T1k and T2k, and the same chambers.
+    std::vector<StepRun> runs;
+    for (const StepRun& run : data.step_runs) {
+      if (data.names[run.step] == "S2") continue;
+      runs.push_back(run);
+      if (data.names[run.step] != "S1") continue;
+      StepRun twin = run;
+      twin.step = data.names.intern("S2");
+      std::string tool = data.names[run.tool];
+      tool[1] = '2';
+      twin.tool = data.names.intern(tool);
+      twin.started.count += test::kHour;
+      runs.push_back(twin);
+    }
+    data.step_runs = runs;
+    const auto r = commonality(
+        data, make_yield(data, o, [&](std::size_t w) {
+          const StepRun& run = run_at(data, w, "S1");
+          return data.names[run.tool] == "T11" && data.names[run.chamber] == "B" ? -0.12 : 0.0;
+        }));
+    REQUIRE(r);
+    REQUIRE_FALSE(r->causes.empty());
+    CHECK(r->causes[0].candidates.size() == 2);
+    CHECK_FALSE(r->causes[0].deciding_experiment.empty());
+    extra += r->causes.size() - 1;
   }
-  data.step_runs = runs;
-  const auto r = commonality(
-      data, make_yield(data, o, [&](std::size_t w) {
-        const StepRun& run = run_at(data, w, "S1");
-        return data.names[run.tool] == "T11" && data.names[run.chamber] == "B" ? -0.12 : 0.0;
-      }));
-  REQUIRE(r);
-  REQUIRE_FALSE(r->causes.empty());
-  CHECK(r->causes[0].candidates.size() == 2);
-  CHECK_FALSE(r->causes[0].deciding_experiment.empty());
-  CHECK(r->causes.size() == 1);
+  CHECK(extra <= 1);
 }
 
 TEST_CASE("commonality: a wait above a threshold is found with its limit",
