@@ -119,7 +119,8 @@ void FaultArea::find_gaps() {
 
 void FaultArea::find_stretches(const Rect& seen) {
   std::vector<double> widths;
-  const auto add = [&](const std::vector<Rect>& strips, const Rect& border, bool vertical) {
+  const auto add = [&](std::size_t net, const std::vector<Rect>& strips, const Rect& border,
+                       bool vertical) {
     const std::vector<Continues> goes_on = continuations(strips, border);
     for (std::size_t i = 0; i < strips.size(); ++i) {
       const Rect& s = strips[i];
@@ -129,15 +130,15 @@ void FaultArea::find_stretches(const Rect& seen) {
       const bool whole = s.x_min > border.x_min && s.x_max < border.x_max;
       if (!wire || !whole || width >= model_.x_max) continue;
       widths.push_back(width);
-      stretches_.push_back({vertical ? s : transposed(s), vertical});
+      stretches_.push_back({vertical ? s : transposed(s), vertical, net});
     }
   };
-  for (const std::vector<Rect>& net : nets_) {
-    add(net, seen, true);
+  for (std::size_t i = 0; i < nets_.size(); ++i) {
+    add(i, nets_[i], seen, true);
     std::vector<Rect> turned;
-    turned.reserve(net.size());
-    for (const Rect& r : net) turned.push_back(transposed(r));
-    add(geometry::disjoint(turned), transposed(seen), false);
+    turned.reserve(nets_[i].size());
+    for (const Rect& r : nets_[i]) turned.push_back(transposed(r));
+    add(i, geometry::disjoint(turned), transposed(seen), false);
   }
   breaks_ = tidy_breaks(std::move(widths));
 }
@@ -164,22 +165,24 @@ double FaultArea::shorts(double x) const {
 }
 
 double FaultArea::opens(double x) const {
+  double sum = 0.0;
   std::vector<Rect> covered;
   const double end = model_.end_effects ? x / 2.0 : 0.0;
-  for (const Stretch& s : stretches_) {
-    Rect places = s.rect;
+  for (std::size_t i = 0; i < stretches_.size(); ++i) {
+    const Stretch& s = stretches_[i];
     // The centre must be within x/2 of both sides.
-    if (s.vertical) {
-      places = {s.rect.x_max - x / 2.0, s.rect.y_min - end, s.rect.x_min + x / 2.0,
-                s.rect.y_max + end};
-    } else {
-      places = {s.rect.x_min - end, s.rect.y_max - x / 2.0, s.rect.x_max + end,
-                s.rect.y_min + x / 2.0};
-    }
+    const Rect places = s.vertical ? grown(s.rect, x / 2.0 - (s.rect.x_max - s.rect.x_min), end)
+                                   : grown(s.rect, end, x / 2.0 - (s.rect.y_max - s.rect.y_min));
     const Rect inside = intersection(places, window_);
     if (inside.has_area()) covered.push_back(inside);
+    // Net by net: a defect that opens two nets is two faults.
+    if (i + 1 < stretches_.size() && stretches_[i + 1].net == s.net) continue;
+    sum += covered.size() == 1 ? (covered[0].x_max - covered[0].x_min) *
+                                     (covered[0].y_max - covered[0].y_min)
+                               : geometry::coverage(covered).once;
+    covered.clear();
   }
-  return geometry::coverage(covered).once;
+  return sum;
 }
 
 }  // namespace yieldloop::layout

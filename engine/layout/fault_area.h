@@ -31,6 +31,7 @@ class FaultArea {
   struct Stretch {
     geometry::Rect rect;
     bool vertical = false;  ///< The wire runs along y.
+    std::size_t net = 0;    ///< Ascending in stretches_.
   };
   void find_gaps();
   void find_stretches(const geometry::Rect& seen);
