@@ -73,8 +73,10 @@ void FabIndex::index_results() {
     // Of several insertions the failing one counts: it sorts last, so the last of a die stays.
     std::vector<FinalDie> kept;
     for (const FinalDie& d : die) {
-      if (!kept.empty() && kept.back().die == d.die) kept.back() = d;
-      else kept.push_back(d);
+      if (!kept.empty() && kept.back().die == d.die)
+        kept.back() = d;
+      else
+        kept.push_back(d);
     }
     die = std::move(kept);
     for (const FinalDie& d : die) positions.insert(d.die);
@@ -84,7 +86,8 @@ void FabIndex::index_results() {
 
 void FabIndex::note_time(std::string_view step, WaferId wafer, UtcMicros at) {
   auto found = after_test_.find(step);
-  if (found == after_test_.end()) found = after_test_.emplace(std::string(step), std::pair(0, 0)).first;
+  if (found == after_test_.end())
+    found = after_test_.emplace(std::string(step), std::pair(0, 0)).first;
   const UtcMicros test = first_test_[wafer.raw()];
   if (!test.known() || !at.known()) return;
   ++found->second.second;
@@ -101,7 +104,8 @@ void FabIndex::index_history() {
     const auto [at, added] = last_run_.try_emplace(key_of(run.step, run.wafer), i);
     if (added) continue;
     const StepRun& known = data_.step_runs[at->second];
-    if (std::tie(run.started, run.step_seq) >= std::tie(known.started, known.step_seq)) at->second = i;
+    if (std::tie(run.started, run.step_seq) >= std::tie(known.started, known.step_seq))
+      at->second = i;
   }
   process_steps_.assign(steps.begin(), steps.end());
 }
@@ -137,8 +141,10 @@ void FabIndex::index_inspections() {
     die.largest_um = std::max(die.largest_um, d.size_um);
     const std::uint32_t id = class_id(class_label(d));
     const auto at = std::ranges::find(die.by_class, id, [](const auto& c) { return c.first; });
-    if (at == die.by_class.end()) die.by_class.emplace_back(id, 1U);
-    else ++at->second;
+    if (at == die.by_class.end())
+      die.by_class.emplace_back(id, 1U);
+    else
+      ++at->second;
   }
   for (auto& [key, die] : by_die) inspected_[key.first].die.push_back(std::move(die));
 }
@@ -194,15 +200,16 @@ void FabIndex::find_grid() {
   }
   grid_.radius = 0.0;
   for (const DieIndex& d : positions_) {
-    grid_.radius = std::max(grid_.radius, std::hypot(d.x + 0.5 - grid_.centre_x,
-                                                     d.y + 0.5 - grid_.centre_y));
+    grid_.radius =
+        std::max(grid_.radius, std::hypot(d.x + 0.5 - grid_.centre_x, d.y + 0.5 - grid_.centre_y));
   }
   grid_.radius += 0.5;
 }
 
 void FabIndex::raise_lot_times() {
   // The strongest kind of time that a lot has wins: test, else process, else inspection.
-  const auto raise = [this](std::unordered_map<NameId, UtcMicros>& times, WaferId wafer, UtcMicros at) {
+  const auto raise = [this](std::unordered_map<NameId, UtcMicros>& times, WaferId wafer,
+                            UtcMicros at) {
     if (!at.known()) return;
     UtcMicros& lot = times[data_.wafers[wafer.raw()].lot];
     if (!lot.known() || lot < at) lot = at;
@@ -294,7 +301,8 @@ std::vector<float> FabIndex::wafer_values(const FeatureColumn& column) const {
     case Source::kPosition:
       each([&](WaferId w) {
         const StepRun* run = last_run(w);
-        return run ? category_code(column, run_category(data_.names, *run, column.source)) : kMissing;
+        return run ? category_code(column, run_category(data_.names, *run, column.source))
+                   : kMissing;
       });
       break;
     case Source::kQueue:
@@ -310,8 +318,10 @@ std::vector<float> FabIndex::wafer_values(const FeatureColumn& column) const {
       const auto found = table.find(column.keys);
       if (found == table.end()) break;
       for (const auto& [wafer, m] : found->second) {
-        if (column.source != Source::kMetrologySpread) values[wafer] = static_cast<float>(m.mean);
-        else if (m.n > 1.5) values[wafer] = static_cast<float>(std::sqrt(m.m2 / (m.n - 1.0)));
+        if (column.source != Source::kMetrologySpread)
+          values[wafer] = static_cast<float>(m.mean);
+        else if (m.n > 1.5)
+          values[wafer] = static_cast<float>(std::sqrt(m.m2 / (m.n - 1.0)));
       }
       break;
     }

@@ -127,7 +127,8 @@ Liveliness liveliness(std::span<const float> values) {
   }
   if (values.empty() || n < 2.0) return {};
   const double sd = std::sqrt(m2 / (n - 1.0));
-  return {n / static_cast<double>(values.size()), sd / (std::abs(mean) > 0.0 ? std::abs(mean) : 1.0)};
+  return {n / static_cast<double>(values.size()),
+          sd / (std::abs(mean) > 0.0 ? std::abs(mean) : 1.0)};
 }
 
 /// Adds columns of process history, wafer by wafer.
@@ -137,9 +138,9 @@ class SchemaBuilder {
       : index_(index), options_(options) {}
 
   void add_die_position() {
-    for (const Source source : {Source::kDieColumn, Source::kDieRow, Source::kRadius,
-                                Source::kAngleSine, Source::kAngleCosine, Source::kZone,
-                                Source::kEdgeDistance}) {
+    for (const Source source :
+         {Source::kDieColumn, Source::kDieRow, Source::kRadius, Source::kAngleSine,
+          Source::kAngleCosine, Source::kZone, Source::kEdgeDistance}) {
       add(make_column(source, {}));
     }
     if (index_.data().product.reticle_columns > 1) add(make_column(Source::kFieldColumn, {}));
@@ -163,8 +164,10 @@ class SchemaBuilder {
       }
       if (classes.size() < 2) continue;
       for (const std::string& name : classes) {
-        if (die_level) add(make_column(Source::kDieClassDefects, {step, name}));
-        else add_if_lively(make_column(Source::kClassDensity, {step, name}));
+        if (die_level)
+          add(make_column(Source::kDieClassDefects, {step, name}));
+        else
+          add_if_lively(make_column(Source::kClassDensity, {step, name}));
       }
     }
   }
@@ -210,8 +213,8 @@ class SchemaBuilder {
   void add(FeatureColumn column) { result_.schema.columns.push_back(std::move(column)); }
 
   void leave_out(const std::string& step) {
-    result_.notes.push_back(fmt::format(
-        "Step {} runs after the test on most wafers and was left out.", step));
+    result_.notes.push_back(
+        fmt::format("Step {} runs after the test on most wafers and was left out.", step));
   }
 
   bool is_lively(const Liveliness& l) const {
@@ -247,7 +250,8 @@ class SchemaBuilder {
       return a.first.variation > b.first.variation;
     });
     if (ranked.size() > limit) {
-      result_.notes.push_back(fmt::format("{} of {} {} columns were kept.", limit, ranked.size(), what));
+      result_.notes.push_back(
+          fmt::format("{} of {} {} columns were kept.", limit, ranked.size(), what));
       ranked.resize(limit);
     }
     std::ranges::sort(ranked, {}, [](const auto& r) { return r.second; });
@@ -285,8 +289,11 @@ bool is_die_level(Source source) { return facts(source).die_level; }
 std::size_t key_count(Source source) { return facts(source).keys; }
 
 FeatureColumn make_column(Source source, std::vector<std::string> keys) {
-  FeatureColumn column{.source = source, .keys = {}, .name = column_name(source, keys),
-                       .group = column_group(source, keys), .categories = {}};
+  FeatureColumn column{.source = source,
+                       .keys = {},
+                       .name = column_name(source, keys),
+                       .group = column_group(source, keys),
+                       .categories = {}};
   column.keys = std::move(keys);
   return column;
 }

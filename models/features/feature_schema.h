@@ -28,31 +28,31 @@ std::optional<Target> find_target(std::string_view name);
 
 /// Where a column's value comes from. Keys in brackets.
 enum class Source : std::uint8_t {
-  kDieColumn,          ///< Die index x.
-  kDieRow,             ///< Die index y.
-  kRadius,             ///< Die centre's distance from the wafer centre / wafer radius.
-  kAngleSine,          ///< Of the die centre seen from the wafer centre, x axis = 0.
+  kDieColumn,  ///< Die index x.
+  kDieRow,     ///< Die index y.
+  kRadius,     ///< Die centre's distance from the wafer centre / wafer radius.
+  kAngleSine,  ///< Of the die centre seen from the wafer centre, x axis = 0.
   kAngleCosine,
-  kZone,               ///< Ring of equal area, 0 centre .. 4 edge.
-  kEdgeDistance,       ///< Die centre to the wafer's edge, mm (die pitches when no pitch is known).
-  kFieldColumn,        ///< Column within the exposure field.
+  kZone,          ///< Ring of equal area, 0 centre .. 4 edge.
+  kEdgeDistance,  ///< Die centre to the wafer's edge, mm (die pitches when no pitch is known).
+  kFieldColumn,   ///< Column within the exposure field.
   kFieldRow,
-  kDieDefects,         ///< [step] defects on the die.
-  kDieClassDefects,    ///< [step, class] of one class.
-  kDieLargestDefect,   ///< [step] largest defect on the die, um; 0 when there is none.
-  kNeighbourDefects,   ///< [step] defects on the eight die around it.
-  kSlot,               ///< Carrier slot of the wafer.
-  kTool,               ///< [step] category.
-  kChamber,            ///< [step] category "TOOL/CHAMBER".
-  kRecipe,             ///< [step] category.
-  kReticle,            ///< [step] category.
-  kPosition,           ///< [step] category: chuck, head or boat slot.
-  kQueue,              ///< [step] wait before the step, minutes.
-  kFdc,                ///< [step, sensor, statistic] mean over the wafer's runs.
-  kMetrologyMean,      ///< [step, parameter] mean over the sites.
-  kMetrologySpread,    ///< [step, parameter] standard deviation over the sites.
-  kDefectDensity,      ///< [step] defects of the wafer for each inspected die.
-  kClassDensity,       ///< [step, class] of one class.
+  kDieDefects,        ///< [step] defects on the die.
+  kDieClassDefects,   ///< [step, class] of one class.
+  kDieLargestDefect,  ///< [step] largest defect on the die, um; 0 when there is none.
+  kNeighbourDefects,  ///< [step] defects on the eight die around it.
+  kSlot,              ///< Carrier slot of the wafer.
+  kTool,              ///< [step] category.
+  kChamber,           ///< [step] category "TOOL/CHAMBER".
+  kRecipe,            ///< [step] category.
+  kReticle,           ///< [step] category.
+  kPosition,          ///< [step] category: chuck, head or boat slot.
+  kQueue,             ///< [step] wait before the step, minutes.
+  kFdc,               ///< [step, sensor, statistic] mean over the wafer's runs.
+  kMetrologyMean,     ///< [step, parameter] mean over the sites.
+  kMetrologySpread,   ///< [step, parameter] standard deviation over the sites.
+  kDefectDensity,     ///< [step] defects of the wafer for each inspected die.
+  kClassDensity,      ///< [step, class] of one class.
 };
 
 std::string_view source_name(Source source);  ///< As stored: "die_defects".
@@ -83,11 +83,11 @@ struct FeatureSchema {
 
 struct FeatureOptions {
   Target target = Target::kDieFail;
-  std::size_t max_fdc = 60;               ///< FDC columns kept, best covered and most varying first.
-  std::size_t max_metrology = 40;         ///< Metrology parameters kept, likewise.
-  std::size_t max_classes_per_step = 6;   ///< Defect classes with a column of their own.
-  std::size_t max_categories = 100;       ///< Steps with more tools than this give no column.
-  double min_coverage = 0.3;              ///< Share of wafers that must have the value. In [0, 1].
+  std::size_t max_fdc = 120;             ///< FDC columns kept, best covered and most varying first.
+  std::size_t max_metrology = 40;        ///< Metrology parameters kept, likewise.
+  std::size_t max_classes_per_step = 6;  ///< Defect classes with a column of their own.
+  std::size_t max_categories = 100;      ///< Steps with more tools than this give no column.
+  double min_coverage = 0.3;             ///< Share of wafers that must have the value. In [0, 1].
 };
 
 struct DescribedFeatures {

@@ -45,8 +45,8 @@ WaferRows rows_of(const FabIndex& index, Target target, WaferId wafer, bool only
   if (target == Target::kWaferYield) {
     const auto fails = std::ranges::count_if(die, &FinalDie::fail);
     rows.rows.push_back({wafer, {}});
-    rows.target.push_back(die.empty() ? kMissing
-                                      : 1.0F - static_cast<float>(fails) / static_cast<float>(die.size()));
+    rows.target.push_back(
+        die.empty() ? kMissing : 1.0F - static_cast<float>(fails) / static_cast<float>(die.size()));
     return rows;
   }
   for (const FinalDie& d : die) {
@@ -92,10 +92,12 @@ float position_value(const FabIndex& index, Source source, DieIndex die) {
     case Source::kAngleSine: return r > 0.0 ? static_cast<float>(y / r) : 0.0F;
     case Source::kAngleCosine: return r > 0.0 ? static_cast<float>(x / r) : 0.0F;
     case Source::kZone:
-      return static_cast<float>(std::min(4.0, std::floor(5.0 * r * r / (grid.radius * grid.radius))));
+      return static_cast<float>(
+          std::min(4.0, std::floor(5.0 * r * r / (grid.radius * grid.radius))));
     case Source::kEdgeDistance: return static_cast<float>(grid.radius - r);
     case Source::kFieldColumn:
-      return static_cast<float>(floor_mod(die.x - product.reticle_origin.x, product.reticle_columns));
+      return static_cast<float>(
+          floor_mod(die.x - product.reticle_origin.x, product.reticle_columns));
     case Source::kFieldRow:
       return static_cast<float>(floor_mod(die.y - product.reticle_origin.y, product.reticle_rows));
     default: return kMissing;
@@ -107,8 +109,8 @@ float defect_value(const FabIndex& index, const FeatureColumn& column, NameId st
   const WaferInspection* seen = index.inspection(row.wafer, step);
   if (!seen || !index.covers(*seen, row.die)) return kMissing;
   const auto count_at = [&](int dx, int dy) -> std::uint32_t {
-    const DieDefects* d = seen->find({static_cast<std::int16_t>(row.die.x + dx),
-                                      static_cast<std::int16_t>(row.die.y + dy)});
+    const DieDefects* d = seen->find(
+        {static_cast<std::int16_t>(row.die.x + dx), static_cast<std::int16_t>(row.die.y + dy)});
     return d ? d->count : 0;
   };
   const DieDefects* own = seen->find(row.die);
@@ -117,7 +119,8 @@ float defect_value(const FabIndex& index, const FeatureColumn& column, NameId st
     case Source::kDieLargestDefect: return own ? static_cast<float>(own->largest_um) : 0.0F;
     case Source::kDieClassDefects: {
       if (!own) return 0.0F;
-      const auto at = std::ranges::find(own->by_class, class_id, [](const auto& c) { return c.first; });
+      const auto at =
+          std::ranges::find(own->by_class, class_id, [](const auto& c) { return c.first; });
       return at == own->by_class.end() ? 0.0F : static_cast<float>(at->second);
     }
     default: {
@@ -226,9 +229,9 @@ Result<FeatureTable> build_features(const FabData& data, const FeatureSchema& sc
   table.wafers_available = wafers.size();
   if (options.max_rows > 0 && table.rows_available > options.max_rows) {
     wafers = draw(std::move(wafers), options);
-    table.notes.push_back(fmt::format("{} of {} wafers were drawn with seed {} to stay within {} rows.",
-                                      wafers.size(), table.wafers_available, options.seed,
-                                      options.max_rows));
+    table.notes.push_back(
+        fmt::format("{} of {} wafers were drawn with seed {} to stay within {} rows.",
+                    wafers.size(), table.wafers_available, options.seed, options.max_rows));
   }
   table.wafers_used = wafers.size();
   for (const WaferRows& w : wafers) {

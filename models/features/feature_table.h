@@ -32,15 +32,15 @@ struct TableLot {
 /// Rows are sorted by wafer, then die; wafers by lot name, then wafer id (FabData's order).
 struct FeatureTable {
   FeatureSchema schema;
-  std::vector<RowKey> rows;          ///< Shape: [n].
-  std::vector<float> values;         ///< Shape: [n, columns], row by row; NaN is missing.
-  std::vector<float> target;         ///< Shape: [n]; fail 1 / pass 0, or yield; NaN when unknown.
-  std::vector<std::uint32_t> lot;    ///< Shape: [n]; position in `lots`.
-  std::vector<TableLot> lots;        ///< Only lots with rows.
-  std::size_t rows_available = 0;    ///< Before sampling.
+  std::vector<RowKey> rows;        ///< Shape: [n].
+  std::vector<float> values;       ///< Shape: [n, columns], row by row; NaN is missing.
+  std::vector<float> target;       ///< Shape: [n]; fail 1 / pass 0, or yield; NaN when unknown.
+  std::vector<std::uint32_t> lot;  ///< Shape: [n]; position in `lots`.
+  std::vector<TableLot> lots;      ///< Only lots with rows.
+  std::size_t rows_available = 0;  ///< Before sampling.
   std::size_t wafers_available = 0;
   std::size_t wafers_used = 0;
-  std::vector<std::string> notes;    ///< What was left out or sampled, one sentence each.
+  std::vector<std::string> notes;  ///< What was left out or sampled, one sentence each.
   friend bool operator==(const FeatureTable&, const FeatureTable&) = default;
 
   std::size_t columns() const { return schema.columns.size(); }

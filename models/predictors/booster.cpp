@@ -21,17 +21,15 @@ Error library_error(std::string_view doing) {
   return {Errc::kInternal, "PRED-0003", fmt::format("XGBoost failed while {}: {}", doing, text)};
 }
 
-#define YL_XGB(call, doing)                              \
-  do {                                                   \
-    if ((call) != 0) return library_error(doing);        \
+#define YL_XGB(call, doing)                       \
+  do {                                            \
+    if ((call) != 0) return library_error(doing); \
   } while (false)
 
 void quiet(const char*) {}
 
 /// XGBoost logs to stderr by itself; a library of ours prints nothing.
-void silence() {
-  [[maybe_unused]] static const int once = XGBRegisterLogCallback(&quiet);
-}
+void silence() { [[maybe_unused]] static const int once = XGBRegisterLogCallback(&quiet); }
 
 struct Matrix {
   DMatrixHandle handle = nullptr;
@@ -69,9 +67,10 @@ Result<Matrix> make_matrix(const FeatureTable& table, const RowSet& rows, int th
     values.insert(values.end(), source.begin(), source.end());
   }
   Matrix matrix;
-  YL_XGB(XGDMatrixCreateFromMat_omp(values.data(), rows.size(), width,
-                                    std::numeric_limits<float>::quiet_NaN(), &matrix.handle, threads),
-         "taking the feature table");
+  YL_XGB(
+      XGDMatrixCreateFromMat_omp(values.data(), rows.size(), width,
+                                 std::numeric_limits<float>::quiet_NaN(), &matrix.handle, threads),
+      "taking the feature table");
   std::vector<const char*> types;
   for (const FeatureColumn& column : table.schema.columns) {
     types.push_back(is_category(column.source) ? "c" : "float");
@@ -157,7 +156,8 @@ void gradients(Target target, const std::vector<double>& margins, const std::vec
 Status check(const BoostOptions& o) {
   const bool fine = o.rounds >= 1 && o.rounds <= 2000 && o.depth >= 1 && o.depth <= 12 &&
                     o.learning_rate > 0.0 && o.learning_rate <= 1.0 && o.min_child_weight >= 0.0 &&
-                    o.l2 >= 0.0 && o.early_stopping_rounds >= 0 && o.threads >= 1 && o.threads <= 64;
+                    o.l2 >= 0.0 && o.early_stopping_rounds >= 0 && o.threads >= 1 &&
+                    o.threads <= 64;
   if (fine) return Ok{};
   return Error{Errc::kInvalidOptions, "PRED-0001",
                "Training needs 1 to 2000 rounds, depth 1 to 12, a learning rate in (0, 1], "
@@ -214,7 +214,8 @@ class Trainer {
     int best = 0;
     for (int round = 0; round < options_.rounds; ++round) {
       progress.report("training", static_cast<std::uint64_t>(round), total);
-      if (progress.cancelled()) return Error{Errc::kCancelled, "PRED-0004", "Training was stopped."};
+      if (progress.cancelled())
+        return Error{Errc::kCancelled, "PRED-0004", "Training was stopped."};
       YL_ASSIGN(const auto margins, run(trees_.handle, train_.handle, Output::kMargin));
       gradients(target_, margins, y_, gradient, hessian);
       YL_XGB(XGBoosterBoostOneIter(trees_.handle, train_.handle, gradient.data(), hessian.data(),
@@ -226,7 +227,8 @@ class Trainer {
       auto& losses = fit_.held_out_loss;
       losses.push_back(loss(target_, held_out, held_out_y_));
       if (losses.back() < losses[static_cast<std::size_t>(best)]) best = round;
-      if (options_.early_stopping_rounds > 0 && round - best >= options_.early_stopping_rounds) break;
+      if (options_.early_stopping_rounds > 0 && round - best >= options_.early_stopping_rounds)
+        break;
     }
     if (!held_out_y_.empty() && options_.early_stopping_rounds > 0) fit_.rounds_used = best + 1;
     return finish();
@@ -275,16 +277,18 @@ Result<Booster> Booster::load(std::string_view json, std::size_t features, int t
   silence();
   YL_ASSIGN(const CheckedModel checked, check_model_json(json));
   if (checked.features != features) {
-    return Error{Errc::kDamaged, "MODL-0008",
-                 fmt::format("The model has {} features where its manifest names {}; restore it from "
-                             "a backup or train again.",
-                             checked.features, features)};
+    return Error{
+        Errc::kDamaged, "MODL-0008",
+        fmt::format("The model has {} features where its manifest names {}; restore it from "
+                    "a backup or train again.",
+                    checked.features, features)};
   }
   auto handle = std::make_unique<Handle>();
   handle->threads = threads;
   YL_XGB(XGBoosterCreate(nullptr, 0, &handle->trees.handle), "starting");
-  YL_XGB(XGBoosterLoadModelFromBuffer(handle->trees.handle, checked.text.data(), checked.text.size()),
-         "loading the model");
+  YL_XGB(
+      XGBoosterLoadModelFromBuffer(handle->trees.handle, checked.text.data(), checked.text.size()),
+      "loading the model");
   YL_XGB(XGBoosterSetParam(handle->trees.handle, "nthread", fmt::format("{}", threads).c_str()),
          "taking its parameters");
   return Booster(std::move(handle));

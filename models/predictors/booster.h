@@ -41,16 +41,17 @@ struct BoostOptions {
   double l2 = 1.0;                 ///< Ridge penalty on leaves; >= 0.
   int early_stopping_rounds = 12;  ///< Rounds without a better held-out loss; 0 runs all rounds.
   std::uint64_t seed = 1;
-  int threads = 2;                 ///< In [1, 64]; never changes the model.
+  int threads = 2;  ///< In [1, 64]; never changes the model.
   friend bool operator==(const BoostOptions&, const BoostOptions&) = default;
 };
 
 /// What training came to.
 struct BoostFit {
-  std::string model_json;       ///< XGBoost's JSON, cut to `rounds_used`.
+  std::string model_json;  ///< XGBoost's JSON, cut to `rounds_used`.
   int rounds_used = 0;
-  double base_score = 0.0;      ///< Mean of the training target (clamped to (0, 1) for die fail).
-  std::vector<double> held_out_loss;  ///< By round: log loss or mean square; empty without held-out.
+  double base_score = 0.0;  ///< Mean of the training target (clamped to (0, 1) for die fail).
+  std::vector<double>
+      held_out_loss;  ///< By round: log loss or mean square; empty without held-out.
   friend bool operator==(const BoostFit&, const BoostFit&) = default;
 };
 

@@ -25,8 +25,9 @@ constexpr std::size_t kMaxDepth = 64;
 constexpr std::int64_t kNoParent = 2'147'483'647;
 
 Error damaged(std::string_view id, std::string what) {
-  return {Errc::kDamaged, std::string(id), "The model file is damaged: " + std::move(what) +
-                                               "; train again or restore it from a backup."};
+  return {Errc::kDamaged, std::string(id),
+          "The model file is damaged: " + std::move(what) +
+              "; train again or restore it from a backup."};
 }
 
 bool nests_too_deep(std::string_view text) {
@@ -35,11 +36,14 @@ bool nests_too_deep(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
       continue;
     }
-    if (c == '"') in_string = true;
+    if (c == '"')
+      in_string = true;
     else if (c == '{' || c == '[') {
       if (++depth > kMaxNesting) return true;
     } else if (c == '}' || c == ']') {
@@ -73,7 +77,8 @@ Result<double> text_number(const Json& object, std::string_view member, double l
     return damaged("MODL-0004", fmt::format("{} is not a number", member));
   }
   const double v = number.get<double>();
-  if (!(v >= low && v <= high)) return damaged("MODL-0004", fmt::format("{} is out of range", member));
+  if (!(v >= low && v <= high))
+    return damaged("MODL-0004", fmt::format("{} is out of range", member));
   return v;
 }
 
@@ -88,8 +93,9 @@ Result<std::vector<std::int64_t>> integers(const Json& tree, std::string_view me
     if (!element.is_number_integer() && !element.is_boolean()) {
       return damaged("MODL-0003", fmt::format("{} holds something that is no integer", member));
     }
-    const bool too_large = element.is_number_unsigned() && element.get<std::uint64_t>() > (1ULL << 62);
-    const std::int64_t v = too_large ? std::numeric_limits<std::int64_t>::max()
+    const bool too_large =
+        element.is_number_unsigned() && element.get<std::uint64_t>() > (1ULL << 62);
+    const std::int64_t v = too_large              ? std::numeric_limits<std::int64_t>::max()
                            : element.is_boolean() ? static_cast<std::int64_t>(element.get<bool>())
                                                   : element.get<std::int64_t>();
     if (v < low || v > high) return damaged("MODL-0004", fmt::format("{} is out of range", member));
@@ -102,7 +108,8 @@ Status reals(const Json& tree, std::string_view member, std::size_t size) {
   const Json& array = tree.at(std::string(member));
   if (!array.is_array()) return damaged("MODL-0003", fmt::format("{} is not an array", member));
   if (array.size() != size) {
-    return damaged("MODL-0005", fmt::format("{} has {} entries for {} nodes", member, array.size(), size));
+    return damaged("MODL-0005",
+                   fmt::format("{} has {} entries for {} nodes", member, array.size(), size));
   }
   for (const Json& element : array) {
     if (!element.is_number_float()) {
@@ -181,11 +188,11 @@ Status check_categories(const Json& json, const TreeShape& tree) {
 }
 
 Status check_tree(const Json& json, std::int64_t id, std::int64_t features, CheckedModel& model) {
-  YL_TRY(has_exactly(json, "a tree",
-                     {"base_weights", "categories", "categories_nodes", "categories_segments",
-                      "categories_sizes", "default_left", "id", "left_children", "loss_changes",
-                      "parents", "right_children", "split_conditions", "split_indices", "split_type",
-                      "sum_hessian", "tree_param"}));
+  YL_TRY(has_exactly(
+      json, "a tree",
+      {"base_weights", "categories", "categories_nodes", "categories_segments", "categories_sizes",
+       "default_left", "id", "left_children", "loss_changes", "parents", "right_children",
+       "split_conditions", "split_indices", "split_type", "sum_hessian", "tree_param"}));
   const Json& param = json.at("tree_param");
   YL_TRY(has_exactly(param, "tree_param",
                      {"num_deleted", "num_feature", "num_nodes", "size_leaf_vector"}));
@@ -207,8 +214,9 @@ Status check_tree(const Json& json, std::int64_t id, std::int64_t features, Chec
   YL_ASSIGN(tree.features, integers(json, "split_indices", 0, kMaxFeatures));
   YL_ASSIGN(tree.split_type, integers(json, "split_type", 0, 1));
   YL_ASSIGN(const auto default_left, integers(json, "default_left", 0, 1));
-  for (const std::size_t size : {tree.left.size(), tree.right.size(), tree.parents.size(),
-                                 tree.features.size(), tree.split_type.size(), default_left.size()}) {
+  for (const std::size_t size :
+       {tree.left.size(), tree.right.size(), tree.parents.size(), tree.features.size(),
+        tree.split_type.size(), default_left.size()}) {
     if (size != n) return damaged("MODL-0005", "a tree's arrays differ in length");
   }
   for (const char* member : {"base_weights", "loss_changes", "split_conditions", "sum_hessian"}) {
@@ -264,7 +272,8 @@ Status check_trees(const Json& booster, CheckedModel& model) {
   YL_ASSIGN(const double count, text_number(param, "num_trees", 1, static_cast<double>(kMaxTrees)));
   YL_ASSIGN(const auto info, integers(forest, "tree_info", 0, 0));
   const Json& trees = forest.at("trees");
-  if (!trees.is_array() || static_cast<double>(trees.size()) != count || info.size() != trees.size()) {
+  if (!trees.is_array() || static_cast<double>(trees.size()) != count ||
+      info.size() != trees.size()) {
     return damaged("MODL-0005", "the number of trees is not the one stated");
   }
   model.trees = trees.size();
@@ -283,8 +292,9 @@ Status check_learner(const Json& learner, CheckedModel& model) {
     return damaged("MODL-0003", "it has attributes");
   }
   const Json& param = learner.at("learner_model_param");
-  YL_TRY(has_exactly(param, "learner_model_param",
-                     {"base_score", "boost_from_average", "num_class", "num_feature", "num_target"}));
+  YL_TRY(
+      has_exactly(param, "learner_model_param",
+                  {"base_score", "boost_from_average", "num_class", "num_feature", "num_target"}));
   YL_TRY(text_number(param, "boost_from_average", 0, 1));
   YL_TRY(text_number(param, "num_class", 0, 0));
   YL_TRY(text_number(param, "num_target", 1, 1));
@@ -302,8 +312,9 @@ Status check_learner(const Json& learner, CheckedModel& model) {
 }
 
 Status check_version(const Json& version) {
-  const bool is_triple = version.is_array() && version.size() == 3 && version[0].is_number_integer() &&
-                         version[1].is_number_integer() && version[2].is_number_integer();
+  const bool is_triple = version.is_array() && version.size() == 3 &&
+                         version[0].is_number_integer() && version[1].is_number_integer() &&
+                         version[2].is_number_integer();
   if (!is_triple) return damaged("MODL-0003", "it does not say its version");
   return Ok{};
 }

@@ -21,7 +21,7 @@
 namespace yieldloop::models {
 
 struct CheckedModel {
-  std::string text;      ///< The model, written anew: what XGBoost may load.
+  std::string text;  ///< The model, written anew: what XGBoost may load.
   std::size_t trees = 0;
   std::size_t features = 0;
   std::size_t nodes = 0;

@@ -24,7 +24,9 @@ std::vector<Item> items(const Json& array, Convert&& convert) {
 std::vector<std::string> texts(const Json& array) { return array.get<std::vector<std::string>>(); }
 
 Json interval_json(const Interval& ci) { return Json::array({ci.low, ci.high}); }
-Interval interval_from(const Json& json) { return {json.at(0).get<double>(), json.at(1).get<double>()}; }
+Interval interval_from(const Json& json) {
+  return {json.at(0).get<double>(), json.at(1).get<double>()};
+}
 
 Json metric_json(const Metric& m) {
   return {{"name", m.name}, {"value", m.value}, {"ci95", m.ci ? interval_json(*m.ci) : Json()}};
@@ -37,8 +39,11 @@ Metric metric_from(const Json& json) {
 }
 
 Json column_json(const FeatureColumn& c) {
-  return {{"source", source_name(c.source)}, {"keys", c.keys},   {"name", c.name},
-          {"group", c.group},                {"categories", c.categories}};
+  return {{"source", source_name(c.source)},
+          {"keys", c.keys},
+          {"name", c.name},
+          {"group", c.group},
+          {"categories", c.categories}};
 }
 
 FeatureColumn column_from(const Json& json) {
@@ -53,16 +58,19 @@ Json importance_json(const Importance& i) {
 }
 
 Importance importance_from(const Json& json) {
-  return {json.at("name").get<std::string>(), json.at("value").get<double>(), texts(json.at("twins"))};
+  return {json.at("name").get<std::string>(), json.at("value").get<double>(),
+          texts(json.at("twins"))};
 }
 
 Json explained_json(const Explained& e) {
-  return {{"wafer", e.wafer},
-          {"die", Json::array({e.die.x, e.die.y})},
-          {"predicted", e.predicted},
-          {"top", list(e.top, [](const Contribution& c) -> Json {
-             return {{"feature", c.feature}, {"group", c.group}, {"shown", c.shown}, {"value", c.value}};
-           })}};
+  return {
+      {"wafer", e.wafer},
+      {"die", Json::array({e.die.x, e.die.y})},
+      {"predicted", e.predicted},
+      {"top", list(e.top, [](const Contribution& c) -> Json {
+         return {
+             {"feature", c.feature}, {"group", c.group}, {"shown", c.shown}, {"value", c.value}};
+       })}};
 }
 
 Explained explained_from(const Json& json) {
@@ -76,9 +84,13 @@ Explained explained_from(const Json& json) {
 }
 
 Json boost_json(const BoostOptions& b) {
-  return {{"rounds", b.rounds}, {"depth", b.depth}, {"learning_rate", b.learning_rate},
-          {"min_child_weight", b.min_child_weight}, {"l2", b.l2},
-          {"early_stopping_rounds", b.early_stopping_rounds}, {"seed", b.seed}};
+  return {{"rounds", b.rounds},
+          {"depth", b.depth},
+          {"learning_rate", b.learning_rate},
+          {"min_child_weight", b.min_child_weight},
+          {"l2", b.l2},
+          {"early_stopping_rounds", b.early_stopping_rounds},
+          {"seed", b.seed}};
 }
 
 BoostOptions boost_from(const Json& json) {
@@ -105,10 +117,11 @@ Assessment assessment_from(const Json& json) {
   });
   a.gain = metric_from(json.at("gain"));
   a.better_than_baseline = json.at("better_than_baseline").get<bool>();
-  a.calibration = items<CalibrationBin>(json.at("calibration"), [](const Json& b) -> CalibrationBin {
-    return {b.at("n").get<std::size_t>(), b.at("predicted").get<double>(),
-            b.at("observed").get<double>(), interval_from(b.at("observed_ci95"))};
-  });
+  a.calibration =
+      items<CalibrationBin>(json.at("calibration"), [](const Json& b) -> CalibrationBin {
+        return {b.at("n").get<std::size_t>(), b.at("predicted").get<double>(),
+                b.at("observed").get<double>(), interval_from(b.at("observed_ci95"))};
+      });
   if (const Json& s = json.at("shuffled"); !s.is_null()) {
     a.shuffled = ShuffledCheck{s.at("metric").get<std::string>(), s.at("value").get<double>(),
                                s.at("tolerance").get<double>(), s.at("passed").get<bool>()};
@@ -120,23 +133,30 @@ Assessment assessment_from(const Json& json) {
 }  // namespace
 
 Json to_json(const Assessment& a) {
-  Json json = {{"test_rows", a.test_rows},
-               {"test_lots", a.test_lots},
-               {"metrics", list(a.metrics, metric_json)},
-               {"baselines", list(a.baselines, [](const BaselineResult& b) -> Json {
-                  return {{"name", b.name}, {"metrics", list(b.metrics, metric_json)}};
-                })},
-               {"gain", metric_json(a.gain)},
-               {"better_than_baseline", a.better_than_baseline},
-               {"calibration", list(a.calibration, [](const CalibrationBin& b) -> Json {
-                  return {{"n", b.n}, {"predicted", b.predicted}, {"observed", b.observed},
-                          {"observed_ci95", interval_json(b.observed_ci)}};
-                })},
-               {"shuffled", Json()},
-               {"verdict", a.verdict}};
+  Json json = {
+      {"test_rows", a.test_rows},
+      {"test_lots", a.test_lots},
+      {"metrics", list(a.metrics, metric_json)},
+      {"baselines", list(a.baselines,
+                         [](const BaselineResult& b) -> Json {
+                           return {{"name", b.name}, {"metrics", list(b.metrics, metric_json)}};
+                         })},
+      {"gain", metric_json(a.gain)},
+      {"better_than_baseline", a.better_than_baseline},
+      {"calibration", list(a.calibration,
+                           [](const CalibrationBin& b) -> Json {
+                             return {{"n", b.n},
+                                     {"predicted", b.predicted},
+                                     {"observed", b.observed},
+                                     {"observed_ci95", interval_json(b.observed_ci)}};
+                           })},
+      {"shuffled", Json()},
+      {"verdict", a.verdict}};
   if (a.shuffled) {
-    json["shuffled"] = {{"metric", a.shuffled->metric}, {"value", a.shuffled->value},
-                        {"tolerance", a.shuffled->tolerance}, {"passed", a.shuffled->passed}};
+    json["shuffled"] = {{"metric", a.shuffled->metric},
+                        {"value", a.shuffled->value},
+                        {"tolerance", a.shuffled->tolerance},
+                        {"passed", a.shuffled->passed}};
   }
   return json;
 }
@@ -174,7 +194,8 @@ Manifest manifest_from_json(const Json& json) {
   m.data_hash = json.at("data_hash").get<std::string>();
   m.snapshot = json.at("snapshot").get<std::int64_t>();
   m.seed = json.at("seed").get<std::uint64_t>();
-  if (!json.at("trained_at").is_null()) m.trained_at.count = json.at("trained_at").get<std::int64_t>();
+  if (!json.at("trained_at").is_null())
+    m.trained_at.count = json.at("trained_at").get<std::int64_t>();
   m.library = json.at("library").get<std::string>();
   m.boost = boost_from(json.at("parameters"));
   m.rounds_used = json.at("rounds_used").get<int>();

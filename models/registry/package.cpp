@@ -22,9 +22,10 @@ std::string dumped(const Json& json) {
 }
 
 Error broken_manifest(std::string_view what) {
-  return {Errc::kDamaged, "MODL-0010",
-          fmt::format("The model's manifest is damaged ({}); train again or restore it from a backup.",
-                      what)};
+  return {
+      Errc::kDamaged, "MODL-0010",
+      fmt::format("The model's manifest is damaged ({}); train again or restore it from a backup.",
+                  what)};
 }
 
 Status check_schema(const FeatureSchema& schema) {
@@ -50,17 +51,20 @@ std::string to_package(const TrainedModel& model) {
 
 Result<TrainedModel> from_package(std::string_view bytes) {
   if (bytes.starts_with(kFamily) && !bytes.starts_with(kHead)) {
-    return Error{Errc::kUnsupported, "MODL-0011",
-                 "The model was written by another version of the program; use that version or train "
-                 "again."};
+    return Error{
+        Errc::kUnsupported, "MODL-0011",
+        "The model was written by another version of the program; use that version or train "
+        "again."};
   }
   const std::size_t body_at = kHead.size() + kHashSize + 1;
-  const bool framed = bytes.size() > body_at && bytes.starts_with(kHead) && bytes[body_at - 1] == '\n';
+  const bool framed =
+      bytes.size() > body_at && bytes.starts_with(kHead) && bytes[body_at - 1] == '\n';
   const std::string_view body = framed ? bytes.substr(body_at) : std::string_view();
   if (!framed || Sha256::of(body).hex() != bytes.substr(kHead.size(), kHashSize)) {
-    return Error{Errc::kDamaged, "MODL-0009",
-                 "This is not a model package, or a byte of it was changed; restore it from a backup "
-                 "or train again."};
+    return Error{
+        Errc::kDamaged, "MODL-0009",
+        "This is not a model package, or a byte of it was changed; restore it from a backup "
+        "or train again."};
   }
   const Json json = Json::parse(body, nullptr, false);
   if (json.is_discarded()) return broken_manifest("it is not JSON");

@@ -23,16 +23,17 @@ std::string metric_line(const Metric& m) {
 }
 
 std::string judged(const Assessment& a) {
-  std::string text = fmt::format("Judged on {} rows of {} lots it never saw\n", a.test_rows, a.test_lots);
+  std::string text =
+      fmt::format("Judged on {} rows of {} lots it never saw\n", a.test_rows, a.test_lots);
   for (const Metric& m : a.metrics) text += metric_line(m);
   for (const BaselineResult& b : a.baselines) {
     text += fmt::format("Without a model, from {}\n", b.name);
     for (const Metric& m : b.metrics) text += metric_line(m);
   }
   if (a.shuffled) {
-    text += fmt::format("Trained on a shuffled target: {} {:.4f} ({})\n", a.shuffled->metric,
-                        a.shuffled->value,
-                        a.shuffled->passed ? "chance, as it must be" : "NOT chance: suspect a leak");
+    text += fmt::format(
+        "Trained on a shuffled target: {} {:.4f} ({})\n", a.shuffled->metric, a.shuffled->value,
+        a.shuffled->passed ? "chance, as it must be" : "NOT chance: suspect a leak");
   }
   return text;
 }
@@ -58,8 +59,8 @@ std::string calibration_table(const Assessment& a) {
   if (a.calibration.empty()) return {};
   std::string text = "Calibration\n  die     predicted  observed   95 % interval\n";
   for (const CalibrationBin& b : a.calibration) {
-    text += fmt::format("  {:<7} {:9.4f} {:9.4f}   {:.4f} to {:.4f}\n", b.n, b.predicted, b.observed,
-                        b.observed_ci.low, b.observed_ci.high);
+    text += fmt::format("  {:<7} {:9.4f} {:9.4f}   {:.4f} to {:.4f}\n", b.n, b.predicted,
+                        b.observed, b.observed_ci.low, b.observed_ci.high);
   }
   return text;
 }
@@ -77,7 +78,8 @@ std::string quality_report_text(const TrainedModel& model) {
       "Model quality: {} of {}\n{}\n\n"
       "Data     {} rows of {} wafers, snapshot {}, table {}\n"
       "Newest   {}\n"
-      "Lots     {} taught, {} chose the number of rounds and taught, {} judged; whole lots in time order\n"
+      "Lots     {} taught, {} chose the number of rounds and taught, {} judged; whole lots in time "
+      "order\n"
       "Trees    {} rounds of depth {}, {}, seed {}\n"
       "Gate     {}\n\n",
       target_name(m.target()), m.product, m.assessment.verdict, m.rows, m.wafers, m.snapshot,
@@ -87,8 +89,10 @@ std::string quality_report_text(const TrainedModel& model) {
   text += judged(m.assessment) + "\n" + calibration_table(m.assessment) + "\n" + reliance(m);
   if (!m.notes.empty()) text += "\nLeft out or sampled\n";
   for (const std::string& note : m.notes) text += "  " + note + "\n";
-  text += "\nLimits: contributions describe the model, not causes; findings with their own tests decide. "
-          "The output is advice, not a safety function.\n";
+  text +=
+      "\nLimits: contributions describe the model, not causes; findings with their own tests "
+      "decide. "
+      "The output is advice, not a safety function.\n";
   return text;
 }
 
@@ -104,13 +108,15 @@ std::string quality_report_json(const TrainedModel& model) {
 Result<ModelComparison> compare_models(const TrainedModel& first, const TrainedModel& second) {
   const Manifest &a = first.manifest, &b = second.manifest;
   if (a.product != b.product || a.target() != b.target()) {
-    return Error{Errc::kInvalidOptions, "MREG-0005",
-                 "Two models can be compared only when they predict the same target of one product."};
+    return Error{
+        Errc::kInvalidOptions, "MREG-0005",
+        "Two models can be compared only when they predict the same target of one product."};
   }
   ModelComparison result;
   for (const Metric& m : a.assessment.metrics) {
     const auto other = std::ranges::find(b.assessment.metrics, m.name, &Metric::name);
-    if (other != b.assessment.metrics.end()) result.metrics.push_back({m.name, m.value, other->value});
+    if (other != b.assessment.metrics.end())
+      result.metrics.push_back({m.name, m.value, other->value});
   }
   result.same_test = a.test_lots == b.test_lots && a.assessment.test_rows == b.assessment.test_rows;
   const auto missing = [](const FeatureSchema& from, const FeatureSchema& in) {
@@ -127,7 +133,8 @@ Result<ModelComparison> compare_models(const TrainedModel& first, const TrainedM
   result.statement = fmt::format(
       "{} {:.4f} against {:.4f}{}", a.assessment.leading().name, a.assessment.leading().value,
       b.assessment.leading().value,
-      result.same_test ? ", judged on the same lots." : ", but judged on different lots, so the figures are not comparable.");
+      result.same_test ? ", judged on the same lots."
+                       : ", but judged on different lots, so the figures are not comparable.");
   return result;
 }
 

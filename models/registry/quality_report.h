@@ -28,7 +28,7 @@ struct ModelComparison {
   std::vector<MetricPair> metrics;  ///< Metrics that both have.
   bool same_test = false;  ///< Judged on the same lots of the same table; else figures are apart.
   std::vector<std::string> only_first, only_second;  ///< Feature names.
-  std::string statement;  ///< One sentence.
+  std::string statement;                             ///< One sentence.
   friend bool operator==(const ModelComparison&, const ModelComparison&) = default;
 };
 

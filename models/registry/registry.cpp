@@ -60,7 +60,7 @@ Result<std::string> save_model(store::Transaction& transaction, const TrainedMod
 Result<std::vector<ModelRecord>> list_models(const store::Snapshot& snapshot,
                                              std::string_view product) {
   const std::vector<std::string> columns = {"model", "product", "target", "trained_at", "data_hash",
-                                            "seed", "rows", "metric", "quality", "promoted"};
+                                            "seed",  "rows",    "metric", "quality",    "promoted"};
   YL_ASSIGN(const store::Table rows, snapshot.read("models", columns));
   std::vector<ModelRecord> models;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
@@ -68,12 +68,15 @@ Result<std::vector<ModelRecord>> list_models(const store::Snapshot& snapshot,
     if (!product.empty() && record.product != product) continue;
     if (record.promoted) {
       for (ModelRecord& other : models) {
-        if (other.product == record.product && other.target == record.target) other.promoted = false;
+        if (other.product == record.product && other.target == record.target)
+          other.promoted = false;
       }
     }
     const auto known = std::ranges::find(models, record.id, &ModelRecord::id);
-    if (known == models.end()) models.push_back(std::move(record));
-    else known->promoted = known->promoted || record.promoted;  // Saving again changes nothing.
+    if (known == models.end())
+      models.push_back(std::move(record));
+    else
+      known->promoted = known->promoted || record.promoted;  // Saving again changes nothing.
   }
   return models;
 }
@@ -90,8 +93,10 @@ Result<ModelRecord> find_model(const store::Snapshot& snapshot, std::string_view
     found = &model;
   }
   if (!found) {
-    return Error{Errc::kNotFound, "MREG-0001",
-                 fmt::format("There is no model \"{}\"; `yieldloop models list` shows those there are.", id)};
+    return Error{
+        Errc::kNotFound, "MREG-0001",
+        fmt::format("There is no model \"{}\"; `yieldloop models list` shows those there are.",
+                    id)};
   }
   return *found;
 }
@@ -121,14 +126,16 @@ Result<TrainedModel> load_model(const store::Snapshot& snapshot, std::string_vie
 
 Status quality_gate(const Assessment& assessment) {
   if (assessment.shuffled && !assessment.shuffled->passed) {
-    return Error{Errc::kInvalidOptions, "MREG-0004",
-                 fmt::format("The model may not be promoted: trained on a shuffled target it still has "
-                             "{} {:.3f}, which points to a leak.",
-                             assessment.shuffled->metric, assessment.shuffled->value)};
+    return Error{
+        Errc::kInvalidOptions, "MREG-0004",
+        fmt::format("The model may not be promoted: trained on a shuffled target it still has "
+                    "{} {:.3f}, which points to a leak.",
+                    assessment.shuffled->metric, assessment.shuffled->value)};
   }
   if (!assessment.better_than_baseline) {
-    return Error{Errc::kInvalidOptions, "MREG-0004",
-                 fmt::format("The model may not be promoted without force: {}", assessment.verdict)};
+    return Error{
+        Errc::kInvalidOptions, "MREG-0004",
+        fmt::format("The model may not be promoted without force: {}", assessment.verdict)};
   }
   return Ok{};
 }

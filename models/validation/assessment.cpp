@@ -104,8 +104,10 @@ std::vector<double> log_losses(std::span<const double> p, std::span<const float>
 
 /// Fail probability by distance from the centre alone; nothing when the table has no radius or
 /// the fit fails.
-std::optional<std::vector<double>> radius_baseline(const FeatureTable& table, const LotSplit& split) {
-  const auto column = std::ranges::find(table.schema.columns, Source::kRadius, &FeatureColumn::source);
+std::optional<std::vector<double>> radius_baseline(const FeatureTable& table,
+                                                   const LotSplit& split) {
+  const auto column =
+      std::ranges::find(table.schema.columns, Source::kRadius, &FeatureColumn::source);
   if (column == table.schema.columns.end()) return std::nullopt;
   const auto c = static_cast<std::size_t>(column - table.schema.columns.begin());
   std::map<float, std::pair<double, double>> by_radius;  // Fails, die.
@@ -143,13 +145,13 @@ std::string as_text(const Metric& m) {
 
 std::string verdict_of(const Assessment& a, std::string_view figure) {
   if (!a.gain.ci) {
-    return fmt::format("{} {} against {:.3f} for {}; one test lot gives no interval, so no claim is "
-                       "made.",
-                       figure, as_text(a.leading()), a.baselines.front().metrics.front().value,
-                       a.baselines.front().name);
+    return fmt::format(
+        "{} {} against {:.3f} for {}; one test lot gives no interval, so no claim is "
+        "made.",
+        figure, as_text(a.leading()), a.baselines.front().metrics.front().value,
+        a.baselines.front().name);
   }
-  const std::string_view relation =
-      a.better_than_baseline ? "better than" : "no better than";
+  const std::string_view relation = a.better_than_baseline ? "better than" : "no better than";
   return fmt::format("On {} later lots the model is {} {}: {} {:.3f} against {:.3f}, gain {}.",
                      a.test_lots, relation, a.baselines.front().name, figure, a.leading().value,
                      a.baselines.front().metrics.front().value, as_text(a.gain));
@@ -185,7 +187,8 @@ Result<Assessment> assess_die(const FeatureTable& table, const LotSplit& split,
   a.calibration = calibration(p, y);
   const std::vector<double> rate(y.size(), mean_target(table, taught(split)));
   auto radius = radius_baseline(table, split);
-  if (radius) a.baselines.push_back({"distance from the wafer centre", die_metrics(lots, *radius, y)});
+  if (radius)
+    a.baselines.push_back({"distance from the wafer centre", die_metrics(lots, *radius, y)});
   a.baselines.push_back({"the training fail rate", die_metrics(lots, rate, y)});
   const AucCounter model(p, y), simple(radius ? *radius : rate, y);
   a.gain = lots.metric("auc_gain", [&](auto w) { return model(w) - simple(w); });
@@ -209,13 +212,15 @@ Result<Assessment> assess_yield(const FeatureTable& table, const LotSplit& split
   for (const double e : squares) absolute.push_back(std::sqrt(e));
   for (const double e : base) base_absolute.push_back(std::sqrt(e));
   a.metrics = {lots.metric("rmse", root(squares)),
-               lots.metric("r2", [&](auto w) {
-                 const double total = weighted_mean(base, w);
-                 return total > 0.0 ? 1.0 - weighted_mean(squares, w) / total : 0.0;
-               }),
+               lots.metric("r2",
+                           [&](auto w) {
+                             const double total = weighted_mean(base, w);
+                             return total > 0.0 ? 1.0 - weighted_mean(squares, w) / total : 0.0;
+                           }),
                lots.metric("mae", [&](auto w) { return weighted_mean(absolute, w); })};
   a.baselines = {{"the training mean",
-                  {lots.metric("rmse", root(base)), {"r2", 0.0, std::nullopt},
+                  {lots.metric("rmse", root(base)),
+                   {"r2", 0.0, std::nullopt},
                    lots.metric("mae", [&](auto w) { return weighted_mean(base_absolute, w); })}}};
   a.gain = lots.metric("rmse_gain", [&](auto w) {
     return std::sqrt(weighted_mean(base, w)) - std::sqrt(weighted_mean(squares, w));
@@ -241,7 +246,8 @@ Result<ShuffledCheck> shuffled_check(const FeatureTable& table, const LotSplit& 
   boost.rounds = std::min(boost.rounds, 30);
   boost.early_stopping_rounds = 0;
   YL_ASSIGN(const BoostFit fit_result, fit(shuffled, taught(split), {}, boost, progress));
-  YL_ASSIGN(const Booster booster, Booster::load(fit_result.model_json, table.columns(), boost.threads));
+  YL_ASSIGN(const Booster booster,
+            Booster::load(fit_result.model_json, table.columns(), boost.threads));
   YL_ASSIGN(const auto predicted, booster.predict(shuffled, split.test));
   const auto y = targets_of(shuffled, split.test);
   ShuffledCheck check;

@@ -32,22 +32,22 @@ struct BaselineResult {
 
 /// Training with the target shuffled: a figure far from chance would prove a leak in the method.
 struct ShuffledCheck {
-  std::string metric;    ///< "auc" or "correlation".
+  std::string metric;  ///< "auc" or "correlation".
   double value = 0.0;
   double tolerance = 0.0;  ///< Four standard errors of the figure under chance.
-  bool passed = false;   ///< |value - chance| <= tolerance.
+  bool passed = false;     ///< |value - chance| <= tolerance.
   friend bool operator==(const ShuffledCheck&, const ShuffledCheck&) = default;
 };
 
 struct Assessment {
   std::size_t test_rows = 0;
   std::size_t test_lots = 0;
-  std::vector<Metric> metrics;  ///< The leading figure first: "auc" or "rmse".
+  std::vector<Metric> metrics;            ///< The leading figure first: "auc" or "rmse".
   std::vector<BaselineResult> baselines;  ///< The strongest first.
   /// Leading figure, model against the first baseline, positive is better: AUC difference, or
   /// RMSE of the baseline minus RMSE of the model.
   Metric gain;
-  bool better_than_baseline = false;  ///< The gain's interval lies above 0.
+  bool better_than_baseline = false;        ///< The gain's interval lies above 0.
   std::vector<CalibrationBin> calibration;  ///< Die fail only.
   std::optional<ShuffledCheck> shuffled;
   std::string verdict;  ///< One honest sentence.

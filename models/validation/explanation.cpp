@@ -46,12 +46,14 @@ bool correlated(const FeatureTable& table, const RowSet& rows, std::size_t a, st
          std::abs(correlation(x, y)) >= kTwinCorrelation;
 }
 
-std::vector<std::string> twins_of(const FeatureTable& table, const RowSet& rows, std::size_t column) {
+std::vector<std::string> twins_of(const FeatureTable& table, const RowSet& rows,
+                                  std::size_t column) {
   const auto& columns = table.schema.columns;
   std::vector<std::string> twins;
   for (std::size_t other = 0; other < columns.size(); ++other) {
     if (other == column) continue;
-    const bool categories = is_category(columns[column].source) || is_category(columns[other].source);
+    const bool categories =
+        is_category(columns[column].source) || is_category(columns[other].source);
     const bool twin = categories ? same_partition(table, rows, column, other)
                                  : correlated(table, rows, column, other);
     if (twin) twins.push_back(columns[other].name);
@@ -74,7 +76,8 @@ Result<std::vector<Explained>> explain(const FabData& data, const FeatureTable& 
   std::vector<Explained> explained;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const RowKey& key = table.rows[rows[i]];
-    Explained e{.wafer = data.wafer_label(key.wafer), .die = key.die, .predicted = predicted[i], .top = {}};
+    Explained e{
+        .wafer = data.wafer_label(key.wafer), .die = key.die, .predicted = predicted[i], .top = {}};
     std::vector<std::size_t> order(table.columns());
     std::iota(order.begin(), order.end(), std::size_t{0});
     const auto strength = [&](std::size_t c) { return std::abs(values[i * width + c]); };
@@ -82,8 +85,8 @@ Result<std::vector<Explained>> explain(const FabData& data, const FeatureTable& 
     for (const std::size_t c : order) {
       if (e.top.size() == reasons || !(strength(c) > 0.0)) break;
       const FeatureColumn& column = table.schema.columns[c];
-      e.top.push_back({column.name, column.group, shown(column, table.row(rows[i])[c]),
-                       values[i * width + c]});
+      e.top.push_back(
+          {column.name, column.group, shown(column, table.row(rows[i])[c]), values[i * width + c]});
     }
     explained.push_back(std::move(e));
   }

@@ -66,7 +66,8 @@ double log_loss(std::span<const double> p, std::span<const float> y) {
 }
 
 double brier_score(std::span<const double> p, std::span<const float> y) {
-  return mean_of(p.size(), [&](std::size_t i) { return (p[i] - real(y[i])) * (p[i] - real(y[i])); });
+  return mean_of(p.size(),
+                 [&](std::size_t i) { return (p[i] - real(y[i])) * (p[i] - real(y[i])); });
 }
 
 double rmse(std::span<const double> p, std::span<const float> y) {
@@ -89,8 +90,10 @@ double correlation(std::span<const double> p, std::span<const float> y) {
   const double mp = mean_of(p.size(), [&](std::size_t i) { return p[i]; });
   const double my = mean_of(p.size(), [&](std::size_t i) { return real(y[i]); });
   const double pp = mean_of(p.size(), [&](std::size_t i) { return (p[i] - mp) * (p[i] - mp); });
-  const double yy = mean_of(p.size(), [&](std::size_t i) { return (real(y[i]) - my) * (real(y[i]) - my); });
-  const double py = mean_of(p.size(), [&](std::size_t i) { return (p[i] - mp) * (real(y[i]) - my); });
+  const double yy =
+      mean_of(p.size(), [&](std::size_t i) { return (real(y[i]) - my) * (real(y[i]) - my); });
+  const double py =
+      mean_of(p.size(), [&](std::size_t i) { return (p[i] - mp) * (real(y[i]) - my); });
   return pp > 0.0 && yy > 0.0 ? py / std::sqrt(pp * yy) : 0.0;
 }
 

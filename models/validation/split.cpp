@@ -27,10 +27,11 @@ Result<LotSplit> split_by_lots(const FeatureTable& table, const SplitOptions& op
   }
   const std::size_t lots = table.lots.size();
   if (lots < 2) {
-    return Error{Errc::kNoData, "VALD-0002",
-                 fmt::format("Training needs tested die of at least two lots, one to learn from and "
-                             "a later one to be judged by; there is {}.",
-                             lots)};
+    return Error{
+        Errc::kNoData, "VALD-0002",
+        fmt::format("Training needs tested die of at least two lots, one to learn from and "
+                    "a later one to be judged by; there is {}.",
+                    lots)};
   }
   const std::size_t test = std::clamp<std::size_t>(share_of(lots, options.test_share), 1, lots - 1);
   const std::size_t rest = lots - test;
@@ -70,9 +71,10 @@ Status check_split(const FeatureTable& table, const LotSplit& split) {
   for (std::size_t lot = 0; lot < part.size(); ++lot) {
     if (part[lot] == -1) continue;
     if (part[lot] < latest) {
-      return Error{Errc::kInternal, "VALD-0004",
-                   fmt::format("Lot {} is later than a lot that judges it; report this with the log.",
-                               table.lots[lot].name)};
+      return Error{
+          Errc::kInternal, "VALD-0004",
+          fmt::format("Lot {} is later than a lot that judges it; report this with the log.",
+                      table.lots[lot].name)};
     }
     latest = part[lot];
   }

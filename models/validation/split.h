@@ -17,8 +17,8 @@
 namespace yieldloop::models {
 
 struct SplitOptions {
-  double test_share = 0.33;      ///< Of the lots, at least one; in (0, 1).
-  double held_out_share = 0.2;   ///< Of the remaining lots, at least one when two remain; in [0, 1).
+  double test_share = 0.33;     ///< Of the lots, at least one; in (0, 1).
+  double held_out_share = 0.2;  ///< Of the remaining lots, at least one when two remain; in [0, 1).
   friend bool operator==(const SplitOptions&, const SplitOptions&) = default;
 };
 

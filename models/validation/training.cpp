@@ -38,8 +38,8 @@ std::vector<std::size_t> worst(Target target, const std::vector<double>& predict
 
 Result<std::vector<Explained>> explain_worst(const FabData& data, const FeatureTable& table,
                                              const Booster& booster, const RowSet& rows,
-                                             const std::vector<double>& predicted, std::size_t limit,
-                                             std::size_t reasons) {
+                                             const std::vector<double>& predicted,
+                                             std::size_t limit, std::size_t reasons) {
   RowSet chosen;
   std::vector<double> values;
   for (const std::size_t i : worst(table.schema.target, predicted, limit)) {
@@ -51,9 +51,10 @@ Result<std::vector<Explained>> explain_worst(const FabData& data, const FeatureT
 
 Result<FeatureTable> training_table(const FabData& data, const TrainOptions& options) {
   YL_ASSIGN(auto described, describe_features(data, options.features));
-  YL_ASSIGN(auto table, build_features(data, described.schema,
-                                       {.only_with_target = true, .max_rows = options.max_rows,
-                                        .seed = options.seed}));
+  YL_ASSIGN(auto table,
+            build_features(
+                data, described.schema,
+                {.only_with_target = true, .max_rows = options.max_rows, .seed = options.seed}));
   table.notes.insert(table.notes.begin(), described.notes.begin(), described.notes.end());
   return table;
 }
@@ -111,15 +112,17 @@ Result<TrainedModel> train(const FabData& data, TrainOptions options, Target tar
   Manifest& m = model.manifest;
   m.rounds_used = fitted.rounds_used;
   m.base_score = fitted.base_score;
-  YL_ASSIGN(m.assessment, assess(table, split, predicted,
-                                 {.bootstrap_draws = options.bootstrap_draws, .seed = options.seed}));
+  YL_ASSIGN(m.assessment,
+            assess(table, split, predicted,
+                   {.bootstrap_draws = options.bootstrap_draws, .seed = options.seed}));
   if (options.shuffled_check) {
     YL_ASSIGN(auto check, shuffled_check(table, split, options.boost, progress));
     m.assessment.shuffled = std::move(check);
   }
   progress.report("explaining", 0, 0);
-  YL_ASSIGN(auto importances,
-            rank_importances(table, booster, draw(split.test, options.explained_rows, options.seed)));
+  YL_ASSIGN(
+      auto importances,
+      rank_importances(table, booster, draw(split.test, options.explained_rows, options.seed)));
   m.features_ranked = std::move(importances.features);
   m.groups_ranked = std::move(importances.groups);
   YL_ASSIGN(m.examples,
@@ -159,8 +162,9 @@ Result<Prediction> predict(const TrainedModel& model, const FabData& data,
                              "model of that product.",
                              m.product, data.product.name)};
   }
-  YL_ASSIGN(const FeatureTable table,
-            build_features(data, m.features, {.only_with_target = false, .max_rows = 0, .seed = 1}));
+  YL_ASSIGN(
+      const FeatureTable table,
+      build_features(data, m.features, {.only_with_target = false, .max_rows = 0, .seed = 1}));
   YL_ASSIGN(const Booster booster,
             Booster::load(model.model_json, m.features.columns.size(), options.threads));
   RowSet rows(table.rows.size());

@@ -138,7 +138,8 @@ TEST_CASE("features: a step that runs after the test is left out", "[models][fea
   auto data = test::virtual_fab();
   Random random(3);
   for (std::uint32_t w = 0; w < data.wafers.size(); ++w) {
-    StepRun scrap{.wafer = WaferId{w}, .step = data.names.intern("DISPOSITION"),
+    StepRun scrap{.wafer = WaferId{w},
+                  .step = data.names.intern("DISPOSITION"),
                   .tool = data.names.intern(random.chance(0.5) ? "GOOD" : "SCRAP")};
     scrap.started = test::day(1000);
     data.step_runs.push_back(scrap);
@@ -169,8 +170,10 @@ TEST_CASE("features: the hash sees every value and no order of names", "[models]
   other.die_results = data.die_results, other.inspections = data.inspections;
   other.defects = data.defects, other.metrology = data.metrology;
   for (auto& w : other.wafers) w.lot = again(w.lot), w.id = again(w.id);
-  for (auto& r : other.step_runs) r.step = again(r.step), r.tool = again(r.tool), r.chamber = again(r.chamber);
-  for (auto& v : other.fdc) v.step = again(v.step), v.sensor = again(v.sensor), v.statistic = again(v.statistic);
+  for (auto& r : other.step_runs)
+    r.step = again(r.step), r.tool = again(r.tool), r.chamber = again(r.chamber);
+  for (auto& v : other.fdc)
+    v.step = again(v.step), v.sensor = again(v.sensor), v.statistic = again(v.statistic);
   for (auto& v : other.metrology) v.step = again(v.step), v.parameter = again(v.parameter);
   for (auto& i : other.inspections) i.step = again(i.step);
   for (auto& d : other.defects) d.class_name = again(d.class_name);
@@ -223,7 +226,8 @@ TEST_CASE("features: an untested wafer is given die to predict", "[models][featu
   const auto schema = describe_features(data, {}).value().schema;
 
   CHECK(build_features(data, schema, {}).value().rows.front().wafer == WaferId{1});
-  const auto table = build_features(data, schema, {.only_with_target = false, .max_rows = 0}).value();
+  const auto table =
+      build_features(data, schema, {.only_with_target = false, .max_rows = 0}).value();
   CHECK(table.rows.front().wafer == WaferId{0});
   CHECK(std::isnan(table.target.front()));
   CHECK(table.rows.size() % data.wafers.size() == 0);

@@ -41,7 +41,8 @@ TEST_CASE("booster: one thread and two give the same bytes", "[models][predictor
   const auto table = table_of(test::virtual_fab());
   NoProgress progress;
   RowSet train, held_out;
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i) (table.lot[i] < 6 ? train : held_out).push_back(i);
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+    (table.lot[i] < 6 ? train : held_out).push_back(i);
 
   const auto one = fit(table, train, held_out, {.threads = 1}, progress).value();
   const auto two = fit(table, train, held_out, {.threads = 2}, progress).value();
@@ -53,18 +54,22 @@ TEST_CASE("booster: one thread and two give the same bytes", "[models][predictor
   CHECK(one.model_json.size() > 1000);
 }
 
-TEST_CASE("booster: early stopping keeps the rounds with the least held-out loss", "[models][predictors]") {
+TEST_CASE("booster: early stopping keeps the rounds with the least held-out loss",
+          "[models][predictors]") {
   const auto table = table_of(test::virtual_fab());
   NoProgress progress;
   RowSet train, held_out;
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i) (table.lot[i] < 6 ? train : held_out).push_back(i);
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+    (table.lot[i] < 6 ? train : held_out).push_back(i);
 
-  const auto fitted = fit(table, train, held_out, {.rounds = 200, .learning_rate = 0.5}, progress).value();
+  const auto fitted =
+      fit(table, train, held_out, {.rounds = 200, .learning_rate = 0.5}, progress).value();
   const auto least = std::ranges::min_element(fitted.held_out_loss);
 
   CHECK(fitted.held_out_loss.size() < 200);
   CHECK(least - fitted.held_out_loss.begin() + 1 == fitted.rounds_used);
-  CHECK(check_model_json(fitted.model_json).value().trees == static_cast<std::size_t>(fitted.rounds_used));
+  CHECK(check_model_json(fitted.model_json).value().trees ==
+        static_cast<std::size_t>(fitted.rounds_used));
   // The cut model's own predictions give that very loss.
   const auto booster = Booster::load(fitted.model_json, table.columns()).value();
   const auto p = booster.predict(table, held_out).value();
@@ -88,8 +93,9 @@ TEST_CASE("booster: contributions add up to the margin", "[models][predictors]")
   REQUIRE(contributions.size() == p.size() * width);
   double worst = 0.0;
   for (std::size_t i = 0; i < p.size(); ++i) {
-    const double sum = std::accumulate(contributions.begin() + static_cast<std::ptrdiff_t>(i * width),
-                                       contributions.begin() + static_cast<std::ptrdiff_t>((i + 1) * width), 0.0);
+    const double sum =
+        std::accumulate(contributions.begin() + static_cast<std::ptrdiff_t>(i * width),
+                        contributions.begin() + static_cast<std::ptrdiff_t>((i + 1) * width), 0.0);
     worst = std::max(worst, std::abs(1.0 / (1.0 + std::exp(-sum)) - p[i]));
   }
   CHECK(worst < 1e-5);
@@ -108,9 +114,12 @@ TEST_CASE("booster: one stump is Newton's step, worked by hand", "[models][predi
   }
   NoProgress progress;
 
-  const auto fitted = fit(table, all_rows(table), {},
-                          {.rounds = 1, .depth = 1, .learning_rate = 0.3, .min_child_weight = 0.0}, progress).value();
-  const auto p = Booster::load(fitted.model_json, 1).value().predict(table, all_rows(table)).value();
+  const auto fitted =
+      fit(table, all_rows(table), {},
+          {.rounds = 1, .depth = 1, .learning_rate = 0.3, .min_child_weight = 0.0}, progress)
+          .value();
+  const auto p =
+      Booster::load(fitted.model_json, 1).value().predict(table, all_rows(table)).value();
 
   CHECK(fitted.base_score == 0.5);
   CHECK_THAT(std::log(p[0] / (1 - p[0])), WithinAbs(-1.0 / 3.0, 1e-5));
@@ -130,7 +139,8 @@ TEST_CASE("booster: what it refuses to train", "[models][predictors][error]") {
   CHECK(fit(table, all_rows(table), {}, {}, stop).error().code == Errc::kCancelled);
 }
 
-TEST_CASE("model check: a good model passes and predicts the same afterwards", "[models][predictors]") {
+TEST_CASE("model check: a good model passes and predicts the same afterwards",
+          "[models][predictors]") {
   const auto table = table_of(test::virtual_fab({.lots = 3, .wafers = 4}));
   const auto json = small_model();
 
@@ -141,8 +151,10 @@ TEST_CASE("model check: a good model passes and predicts the same afterwards", "
   CHECK(checked.depth <= 3);
   CHECK(checked.objective == "binary:logistic");
   CHECK(check_model_json(checked.text).value().text == checked.text);
-  const auto first = Booster::load(json, table.columns()).value().predict(table, all_rows(table)).value();
-  const auto again = Booster::load(checked.text, table.columns()).value().predict(table, all_rows(table)).value();
+  const auto first =
+      Booster::load(json, table.columns()).value().predict(table, all_rows(table)).value();
+  const auto again =
+      Booster::load(checked.text, table.columns()).value().predict(table, all_rows(table)).value();
   CHECK(first == again);
 }
 
@@ -162,7 +174,8 @@ TEST_CASE("model check: damaged models are refused by name", "[models][predictor
   CHECK(id(replaced(json, "\"left_children\":[1,", "\"left_children\":[")) == "MODL-0005");
   CHECK(id(replaced(json, "\"parents\":[2147483647", "\"parents\":[0")) == "MODL-0006");
   CHECK(id(replaced(json, "\"split_indices\":[", "\"split_indices\":[99999,")) == "MODL-0005");
-  CHECK(id(replaced(json, "\"split_conditions\":[", "\"split_conditions\":[1E999,")) == "MODL-0002");
+  CHECK(id(replaced(json, "\"split_conditions\":[", "\"split_conditions\":[1E999,")) ==
+        "MODL-0002");
   CHECK(id(replaced(json, "\"split_conditions\":[", "\"split_conditions\":[1E39,")) == "MODL-0005");
   CHECK(id(replaced(json, "\"num_trees\":\"3\"", "\"num_trees\":\"4\"")) == "MODL-0005");
   CHECK(id(replaced(json, "\"version\":[", "\"version\":[1,")) == "MODL-0003");

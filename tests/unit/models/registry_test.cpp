@@ -31,7 +31,8 @@ TrainedModel small_model(std::uint64_t seed = 1, int rounds = 4) {
 class TemporaryStore {
  public:
   TemporaryStore()
-      : folder_(fs::temp_directory_path() / fmt::format("yieldloop-models-{}-{}", getpid(), ++count_)),
+      : folder_(fs::temp_directory_path() /
+                fmt::format("yieldloop-models-{}-{}", getpid(), ++count_)),
         store_(store::Store::create(real_file_system(), folder_).value()) {}
   ~TemporaryStore() {
     std::error_code ignored;
@@ -104,7 +105,8 @@ TEST_CASE("package: damage with a mended checksum is still refused", "[models][p
   CHECK(resealed("\"source\":\"radius\"", "\"source\":\"radios\"") == "MODL-0010");
   CHECK(resealed("\"source\":\"radius\"", "\"source\":\"tool\"") == "MODL-0010");
   CHECK(resealed("left_children\\\":[1", "left_children\\\":[0") == "MODL-0006");
-  CHECK(from_package("yieldloop-model/2 " + std::string(64, '0') + "\n{}").error().id == "MODL-0011");
+  CHECK(from_package("yieldloop-model/2 " + std::string(64, '0') + "\n{}").error().id ==
+        "MODL-0011");
 }
 
 TEST_CASE("registry: save, list, load, promote", "[models][registry]") {
@@ -140,7 +142,8 @@ TEST_CASE("registry: save, list, load, promote", "[models][registry]") {
   CHECK(load_model(store.snapshot(), "ffff0000").error().id == "MREG-0001");
 }
 
-TEST_CASE("registry: a model that is no better than its baseline is not promoted", "[models][registry]") {
+TEST_CASE("registry: a model that is no better than its baseline is not promoted",
+          "[models][registry]") {
   TemporaryStore store;
   auto model = small_model();
   model.manifest.assessment.better_than_baseline = false;

@@ -11,7 +11,8 @@ using namespace yieldloop::models;
 namespace {
 
 FeatureTable table_of(const FabData& data, Target target = Target::kDieFail) {
-  return build_features(data, describe_features(data, {.target = target}).value().schema, {}).value();
+  return build_features(data, describe_features(data, {.target = target}).value().schema, {})
+      .value();
 }
 
 double metric(const Assessment& a, std::string_view name) {
@@ -32,8 +33,9 @@ TEST_CASE("metrics: closed forms", "[models][metrics]") {
   CHECK(std::isnan(auc(p, std::vector<float>{1, 1, 1, 1})));
   CHECK(auc(p, y, std::vector<double>{1, 0, 1, 1}) == 1.0);
   CHECK_THAT(brier_score(p, y), WithinAbs((0.01 + 0.16 + 0.4225 + 0.04) / 4, 1e-12));
-  CHECK_THAT(log_loss(p, y),
-             WithinAbs(-(std::log(0.9) + std::log(0.6) + std::log(0.35) + std::log(0.8)) / 4, 1e-12));
+  CHECK_THAT(
+      log_loss(p, y),
+      WithinAbs(-(std::log(0.9) + std::log(0.6) + std::log(0.35) + std::log(0.8)) / 4, 1e-12));
   CHECK_THAT(rmse(p, y), WithinAbs(std::sqrt(0.6325 / 4), 1e-12));
   CHECK_THAT(mean_absolute_error(p, y), WithinAbs((0.1 + 0.4 + 0.65 + 0.2) / 4, 1e-12));
   CHECK_THAT(r_squared(p, y, 0.5), WithinAbs(1 - 0.6325 / 1.0, 1e-12));
@@ -108,7 +110,8 @@ TEST_CASE("split: what it refuses", "[models][split][error]") {
   CHECK(split_by_lots(table_of(test::virtual_fab({.lots = 2})), {}).value().held_out.empty());
 }
 
-TEST_CASE("split: lot-grouped judging sees through what a random split rewards", "[models][split][leak]") {
+TEST_CASE("split: lot-grouped judging sees through what a random split rewards",
+          "[models][split][leak]") {
   // Fails depend on a level of the lot alone, and a sensor reads that level: nothing transfers to
   // other lots, so an honest split must find chance while a split within lots finds skill.
   auto data = test::virtual_fab({.lots = 16, .wafers = 4, .is_null = true, .seed = 4});
@@ -124,13 +127,15 @@ TEST_CASE("split: lot-grouped judging sees through what a random split rewards",
   NoProgress progress;
   const auto judged = [&](const RowSet& train, const RowSet& test) {
     const auto fitted = fit(table, train, {}, {.rounds = 20}, progress).value();
-    const auto p = Booster::load(fitted.model_json, table.columns()).value().predict(table, test).value();
+    const auto p =
+        Booster::load(fitted.model_json, table.columns()).value().predict(table, test).value();
     std::vector<float> y;
     for (const auto row : test) y.push_back(table.target[row]);
     return auc(p, y);
   };
   RowSet train, test;
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i) (random.chance(0.67) ? train : test).push_back(i);
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+    (random.chance(0.67) ? train : test).push_back(i);
   const auto honest = split_by_lots(table, {}).value();
 
   CHECK(judged(train, test) > 0.7);
@@ -173,7 +178,8 @@ TEST_CASE("train_die_fail: says so when nothing can be predicted", "[models][tra
   CHECK_THAT(metric(model.manifest.assessment, "auc"), WithinAbs(0.5, 0.06));
 }
 
-TEST_CASE("train: same data and seed give the same bytes on one thread and two", "[models][training]") {
+TEST_CASE("train: same data and seed give the same bytes on one thread and two",
+          "[models][training]") {
   const auto data = test::virtual_fab();
   NoProgress progress;
   TrainOptions one, two;
@@ -193,7 +199,8 @@ TEST_CASE("train_wafer_yield: a chamber's loss is learned and explained", "[mode
   const auto data = test::virtual_fab({.lots = 20, .wafers = 10, .chamber_loss = 0.6});
   NoProgress progress;
 
-  const auto model = train_wafer_yield(data, default_train_options(Target::kWaferYield), progress).value();
+  const auto model =
+      train_wafer_yield(data, default_train_options(Target::kWaferYield), progress).value();
   const auto& m = model.manifest;
 
   CHECK(metric(m.assessment, "r2") > 0.6);
@@ -218,7 +225,9 @@ TEST_CASE("train: confounded twins are named together", "[models][training]") {
   }
   NoProgress progress;
 
-  const auto m = train_wafer_yield(data, default_train_options(Target::kWaferYield), progress).value().manifest;
+  const auto m = train_wafer_yield(data, default_train_options(Target::kWaferYield), progress)
+                     .value()
+                     .manifest;
 
   const auto etch = std::ranges::find(m.features_ranked, "chamber at M1_ETCH", &Importance::name);
   const auto strip = std::ranges::find(m.features_ranked, "chamber at M1_STRIP", &Importance::name);

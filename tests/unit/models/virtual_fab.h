@@ -15,16 +15,17 @@ namespace yieldloop::test {
 struct FabOptions {
   int lots = 8;
   int wafers = 6;
-  int side = 12;                 ///< Die across; the map is the disc inside.
-  double chamber_loss = 0.5;     ///< Extra fail probability of die at the edge through ETCH01/B.
-  double defect_kill = 0.8;      ///< Fail probability of a die with a defect.
+  int side = 12;              ///< Die across; the map is the disc inside.
+  double chamber_loss = 0.5;  ///< Extra fail probability of die at the edge through ETCH01/B.
+  double defect_kill = 0.8;   ///< Fail probability of a die with a defect.
   double base_fail = 0.03;
-  bool is_null = false;          ///< Nothing matters: fails are coins.
+  bool is_null = false;  ///< Nothing matters: fails are coins.
   std::uint64_t seed = 1;
 };
 
 inline UtcMicros day(int n, int hours = 0) {
-  return {1'700'000'000LL * kMicrosPerSecond + n * kMicrosPerDay + hours * 3600LL * kMicrosPerSecond};
+  return {1'700'000'000LL * kMicrosPerSecond + n * kMicrosPerDay +
+          hours * 3600LL * kMicrosPerSecond};
 }
 
 inline bool on_wafer(int x, int y, int side) {
@@ -36,27 +37,39 @@ inline bool on_wafer(int x, int y, int side) {
 inline void add_wafer(FabData& data, const FabOptions& o, int lot, int slot, Random& random) {
   NameTable& names = data.names;
   const WaferId wafer{static_cast<std::uint32_t>(data.wafers.size())};
-  data.wafers.push_back({names.intern(fmt::format("L{:03}", lot)),
-                         names.intern(fmt::format("W{:02}", slot)), slot});
+  data.wafers.push_back(
+      {names.intern(fmt::format("L{:03}", lot)), names.intern(fmt::format("W{:02}", slot)), slot});
   const bool chamber_b = random.chance(0.4);
   const int other = static_cast<int>(random.below(3));
   const double sensor = random.normal(100.0, 5.0);
-  StepRun etch{.wafer = wafer, .step_seq = 10, .step = names.intern("M1_ETCH"),
-               .tool = names.intern("ETCH01"), .chamber = names.intern(chamber_b ? "B" : "A")};
+  StepRun etch{.wafer = wafer,
+               .step_seq = 10,
+               .step = names.intern("M1_ETCH"),
+               .tool = names.intern("ETCH01"),
+               .chamber = names.intern(chamber_b ? "B" : "A")};
   etch.queue_minutes = random.uniform(10, 200);
   etch.started = day(lot), etch.ended = day(lot, 1);
-  StepRun litho{.wafer = wafer, .step_seq = 5, .step = names.intern("M1_LITHO"),
+  StepRun litho{.wafer = wafer,
+                .step_seq = 5,
+                .step = names.intern("M1_LITHO"),
                 .tool = names.intern(fmt::format("SCAN0{}", other + 1))};
   litho.started = day(lot, -3), litho.ended = day(lot, -2);
   data.step_runs.push_back(litho);
   data.step_runs.push_back(etch);
-  data.fdc.push_back({wafer, names.intern("M1_ETCH"), names.intern("ETCH01"), {},
-                      names.intern("pressure"), names.intern("mean"), sensor, day(lot)});
+  data.fdc.push_back({wafer,
+                      names.intern("M1_ETCH"),
+                      names.intern("ETCH01"),
+                      {},
+                      names.intern("pressure"),
+                      names.intern("mean"),
+                      sensor,
+                      day(lot)});
   for (int site = 0; site < 5; ++site) {
     data.metrology.push_back({wafer, names.intern("M1_CMP"), names.intern("thickness"),
                               random.normal(500.0, 3.0), site, day(lot, 2)});
   }
-  Inspection inspection{.id = fmt::format("i{}", data.inspections.size()), .wafer = wafer,
+  Inspection inspection{.id = fmt::format("i{}", data.inspections.size()),
+                        .wafer = wafer,
                         .step = names.intern("M1_CMP_INSP")};
   inspection.inspected_at = day(lot, 3);
   const auto inspection_id = static_cast<std::uint32_t>(data.inspections.size());
