@@ -186,7 +186,10 @@ Result<Transaction> Store::begin() {
   return open_transaction(impl_);
 }
 
+StagedRows Store::stage() const { return open_stage(impl_); }
+
 Result<bool> Store::has_source(const Sha256Digest& digest) const {
+  const std::lock_guard lock(impl_->catalog_mutex);
   return impl_->catalog.has_source(digest.hex());
 }
 

@@ -61,6 +61,10 @@ class Store {
   /// the disk holds is then known only after opening the store again.
   Result<Transaction> begin();
 
+  /// Room for the rows of one file, for Transaction::add. Thread-safe.
+  /// REQUIRES: opened for writing.
+  StagedRows stage() const;
+
   Result<bool> has_source(const Sha256Digest& digest) const;
   Result<std::int64_t> latest_snapshot() const;
   Result<std::vector<SnapshotRecord>> snapshots() const;

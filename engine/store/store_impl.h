@@ -54,6 +54,7 @@ struct Store::Impl {
   StoreOptions options;
   Mode mode;
   Catalog catalog;
+  std::mutex catalog_mutex;  ///< Keeps look-ups of other threads out of a commit.
   std::optional<FileLock> writer;
   std::shared_ptr<CheckedFiles> checked = std::make_shared<CheckedFiles>();
   bool transaction_open = false;
@@ -71,6 +72,7 @@ struct StoreAccess {
 
 Result<Snapshot> open_snapshot(const Store::Impl& store, std::optional<std::int64_t> number);
 Transaction open_transaction(std::shared_ptr<Store::Impl> store);
+StagedRows open_stage(std::shared_ptr<Store::Impl> store);
 
 /// Removes files below `folder` that the catalog does not know. Errors: kIo.
 Status sweep_orphans(FileSystem& files, const fs::path& folder, const Catalog& catalog);

@@ -227,8 +227,8 @@ Transaction::Transaction(Transaction&&) noexcept = default;
 Transaction& Transaction::operator=(Transaction&&) noexcept = default;
 Transaction::~Transaction() = default;
 
-StagedRows Transaction::stage() {
-  return StagedRows(std::make_unique<StagedRows::Impl>(impl_->store));
+StagedRows open_stage(std::shared_ptr<Store::Impl> store) {
+  return StagedRows(std::make_unique<StagedRows::Impl>(std::move(store)));
 }
 
 Status Transaction::add(StagedRows rows) {
@@ -291,6 +291,7 @@ Result<std::int64_t> Transaction::commit(std::string_view note) {
   impl_->change.note = note;
   // A commit that fails here may still have reached the disk, so its files stay: the next
   // writer asks the catalog and sweeps them if they belong to nothing.
+  const std::lock_guard lock(store.catalog_mutex);
   auto number = store.catalog.commit(impl_->change);
   if (!number) store.failed = true;
   return number;

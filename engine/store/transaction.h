@@ -14,9 +14,9 @@
 
 namespace yieldloop::store {
 
-/// Rows of one file on their way into a commit: kept in memory while they are few, in staging
-/// files beyond that, and dropped without a trace unless a transaction takes them. One thread at
-/// a time; several may be filled at once for one transaction.
+/// Rows of one file on their way into a commit, from Store::stage: kept in memory while they are
+/// few, in staging files beyond that, and dropped without a trace unless a transaction takes them.
+/// One thread at a time; several may be filled at once.
 class StagedRows {
  public:
   StagedRows(StagedRows&&) noexcept;
@@ -32,23 +32,20 @@ class StagedRows {
   std::size_t bytes_in_memory() const;
 
   struct Impl;
+  explicit StagedRows(std::unique_ptr<Impl> impl);
 
  private:
   friend class Transaction;
-  explicit StagedRows(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
-/// Ends with `commit`; destroyed without it, it leaves nothing behind. Not thread-safe but for
-/// `stage`. Must not outlive its store.
+/// Ends with `commit`; destroyed without it, it leaves nothing behind. Not thread-safe.
 class Transaction {
  public:
   Transaction(Transaction&&) noexcept;
   Transaction& operator=(Transaction&&) noexcept;
   ~Transaction();
 
-  /// Room for the rows of one file, to be given back by add.
-  StagedRows stage();
   /// Rows are stored in the order of these calls. Errors: kNoSpace, kIo.
   Status add(StagedRows rows);
   /// REQUIRES: as StagedRows::add; the `source` column is filled.

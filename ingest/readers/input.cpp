@@ -98,10 +98,16 @@ Result<std::unique_ptr<Input>> open(std::string name, Sent sent, const UnpackLim
 
 Result<std::unique_ptr<Input>> open_input(FileSystem& files, const fs::path& path,
                                           const UnpackLimits& limits) {
+  YL_ASSIGN(auto file, files.map(path));
+  return input_from_mapped(path.filename().string(), std::move(file), limits);
+}
+
+Result<std::unique_ptr<Input>> input_from_mapped(std::string name, std::unique_ptr<MappedFile> file,
+                                                 const UnpackLimits& limits) {
   Sent sent;
-  YL_ASSIGN(sent.file, files.map(path));
-  sent.bytes = sent.file->bytes();
-  return open(path.filename().string(), std::move(sent), limits);
+  sent.bytes = file->bytes();
+  sent.file = std::move(file);
+  return open(std::move(name), std::move(sent), limits);
 }
 
 Result<std::unique_ptr<Input>> input_from_memory(std::string name, std::string content,

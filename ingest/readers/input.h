@@ -30,6 +30,10 @@ struct UnpackLimits {
 Result<std::unique_ptr<Input>> open_input(FileSystem& files, const fs::path& path,
                                           const UnpackLimits& limits = {});
 
+/// The same for a file that is mapped already, e.g. a blob of the store.
+Result<std::unique_ptr<Input>> input_from_mapped(std::string name, std::unique_ptr<MappedFile> file,
+                                                 const UnpackLimits& limits = {});
+
 /// The same for bytes that are in memory already.
 Result<std::unique_ptr<Input>> input_from_memory(std::string name, std::string content,
                                                  const UnpackLimits& limits = {});

@@ -1,0 +1,31 @@
+#include "ingest/pipeline/builtin_readers.h"
+
+#include <cassert>
+
+#include "ingest/readers/gdsii/gdsii_reader.h"
+#if __has_include("ingest/readers/klarf/klarf_reader.h")
+#include "ingest/readers/klarf/klarf_reader.h"
+#endif
+#include "ingest/readers/logs/log_reader.h"
+#include "ingest/readers/stdf/stdf_reader.h"
+
+namespace yieldloop::ingest {
+
+ReaderRegistry builtin_readers() {
+  ReaderRegistry registry;
+  auto add = [&registry](ReaderDeclaration reader) {
+    [[maybe_unused]] const auto position = registry.add(std::move(reader));
+    assert(position.has_value() && "built-in readers have different ids");
+  };
+#if __has_include("ingest/readers/klarf/klarf_reader.h")
+  add(klarf::klarf_reader());
+#endif
+  add(stdf::stdf_reader());
+  add(gdsii::gdsii_reader());
+  add(product_reader());
+  // Last: a table is told by its header, which is the weakest sign.
+  for (ReaderDeclaration& reader : log_table_readers()) add(std::move(reader));
+  return registry;
+}
+
+}  // namespace yieldloop::ingest
