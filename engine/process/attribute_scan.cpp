@@ -125,6 +125,31 @@ ContrastSums& FrameCache::sums(std::size_t universe) {
   return *sums_[universe];
 }
 
+std::vector<double> shuffled_response(const ExposureTable& table,
+                                      const std::vector<double>& response, Random& random) {
+  std::vector<std::vector<std::size_t>> members(table.lots);
+  for (std::size_t w = 0; w < response.size(); ++w) {
+    if (!std::isnan(response[w])) members[table.lot_of[w]].push_back(w);
+  }
+  std::erase_if(members, [](const auto& lot) { return lot.empty(); });
+  std::vector<double> means;
+  for (const auto& lot : members) {
+    double sum = 0;
+    for (const std::size_t w : lot) sum += response[w];
+    means.push_back(sum / static_cast<double>(lot.size()));
+  }
+  std::vector<double> moved = means, value = response;
+  random.shuffle(moved);
+  for (std::size_t l = 0; l < members.size(); ++l) {
+    std::vector<std::size_t> order = members[l];
+    random.shuffle(order);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      value[members[l][i]] = moved[l] + response[order[i]] - means[l];
+    }
+  }
+  return value;
+}
+
 ScanResult contrast_slice(const Exposure& row, std::size_t begin, std::size_t end,
                           FrameCache& frames) {
   ContrastSums& sums = frames.sums(row.universe);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/core/random.h"
 #include "engine/process/commonality.h"
 #include "engine/process/lot_contrast.h"
 
@@ -39,6 +40,11 @@ class FrameCache {
 
 ScanResult scan_attribute(const Exposure& row, FrameCache& frames,
                           const CommonalityOptions& options);
+
+/// The response with lot means shuffled between lots and residuals within lots, so that the
+/// lots stay as alike inside as they were. NaN stays where it is.
+std::vector<double> shuffled_response(const ExposureTable& table,
+                                      const std::vector<double>& response, Random& random);
 
 /// The contrast of a fixed slice of a row.
 ScanResult contrast_slice(const Exposure& row, std::size_t begin, std::size_t end,

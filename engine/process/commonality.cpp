@@ -317,41 +317,16 @@ class Study {
                              });
   }
 
-  /// Share of shuffled fabs with any cause. Lot means change places between lots and residuals
-  /// within lots, so that the lots stay as alike inside as they were.
+  /// Share of shuffled fabs with any cause.
   double alarm_rate_on_shuffled() const {
     const Random root(options_.seed);
     std::size_t alarms = 0;
     for (std::size_t s = 0; s < options_.shuffles; ++s) {
       Random random = root.fork(s);
-      const Look look_at = look(shuffled(random));
+      const Look look_at = look(shuffled_response(table_, response_.value, random));
       alarms += strongest(look_at, {}) < table_.rows.size() ? 1U : 0U;
     }
     return static_cast<double>(alarms) / static_cast<double>(options_.shuffles);
-  }
-
-  std::vector<double> shuffled(Random& random) const {
-    std::vector<std::vector<std::size_t>> members(table_.lots);
-    for (std::size_t w = 0; w < response_.value.size(); ++w) {
-      if (!std::isnan(response_.value[w])) members[table_.lot_of[w]].push_back(w);
-    }
-    std::erase_if(members, [](const auto& lot) { return lot.empty(); });
-    std::vector<double> means;
-    for (const auto& lot : members) {
-      double sum = 0;
-      for (const std::size_t w : lot) sum += response_.value[w];
-      means.push_back(sum / static_cast<double>(lot.size()));
-    }
-    std::vector<double> own = means, value = response_.value;
-    random.shuffle(means);
-    for (std::size_t l = 0; l < members.size(); ++l) {
-      std::vector<std::size_t> order = members[l];
-      random.shuffle(order);
-      for (std::size_t i = 0; i < order.size(); ++i) {
-        value[members[l][i]] = means[l] + response_.value[order[i]] - own[l];
-      }
-    }
-    return value;
   }
 
   const FabData& data_;
