@@ -48,7 +48,9 @@ struct Box {
             std::min(y_max, b.y_max)};
   }
   /// Grown by `by` on every side (shrunk when negative).
-  constexpr Box enlarged(Coord by) const { return {x_min - by, y_min - by, x_max + by, y_max + by}; }
+  constexpr Box enlarged(Coord by) const {
+    return {x_min - by, y_min - by, x_max + by, y_max + by};
+  }
   constexpr Box moved(Point by) const {
     return {x_min + by.x, y_min + by.y, x_max + by.x, y_max + by.y};
   }

@@ -80,7 +80,8 @@ Polygon path_outline(std::span<const Point> centre_line, double width, const Pat
     cap(line[0], {-1.0, 0.0}, half, ends.begin, ends.round, out);
   } else {
     walk_left(line, half, out);
-    cap(line.back(), direction(line[line.size() - 2], line.back()), half, ends.end, ends.round, out);
+    cap(line.back(), direction(line[line.size() - 2], line.back()), half, ends.end, ends.round,
+        out);
     std::reverse(line.begin(), line.end());
     walk_left(line, half, out);
     cap(line.back(), direction(line[line.size() - 2], line.back()), half, ends.begin, ends.round,

@@ -32,8 +32,8 @@ class CoverageTree {
     const std::size_t end = places_.size() - 1;
     return low >= end ? 0.0 : places_[std::min(high, end)] - places_[low];
   }
-  void add(std::size_t node, std::size_t low, std::size_t high, std::size_t first,
-           std::size_t last, int change) {
+  void add(std::size_t node, std::size_t low, std::size_t high, std::size_t first, std::size_t last,
+           int change) {
     if (first >= high || last <= low) return;
     if (first <= low && high <= last) {
       nodes_[node].count += change;
@@ -140,7 +140,8 @@ Coverage coverage(std::span<const Rect> rects) {
   }
   if (events.empty()) return {};
   places = sorted_unique(std::move(places));
-  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.at < b.at; });
+  std::sort(events.begin(), events.end(),
+            [](const Event& a, const Event& b) { return a.at < b.at; });
   CoverageTree tree(places);
   Coverage result;
   double last = events.front().at;
@@ -163,10 +164,13 @@ std::vector<Rect> disjoint(std::span<const Rect> rects) {
     events.push_back({r.y_min, r.x_min, r.x_max, 1});
     events.push_back({r.y_max, r.x_min, r.x_max, -1});
   }
-  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.at < b.at; });
+  std::sort(events.begin(), events.end(),
+            [](const Event& a, const Event& b) { return a.at < b.at; });
   std::vector<Rect> result;
   RowMerger<double, std::function<void(double, double, double, double)>> rows(
-      [&](double x0, double y0, double x1, double y1) { result.push_back({x0, y0, x1, y1}); });
+      [&](double x0, double y0, double x1, double y1) {
+        result.push_back({x0, y0, x1, y1});
+      });
   std::map<double, int> change_at;
   std::vector<std::pair<double, double>> inside;
   for (std::size_t i = 0; i < events.size();) {
@@ -214,7 +218,9 @@ void append_boxes(std::span<const Point> polygon, std::vector<Box>& out) {
   rows_at.erase(std::unique(rows_at.begin(), rows_at.end()), rows_at.end());
   std::sort(walls.begin(), walls.end(), [](const Wall& a, const Wall& b) { return a.low < b.low; });
   RowMerger<Coord, std::function<void(Coord, Coord, Coord, Coord)>> rows(
-      [&](Coord x0, Coord y0, Coord x1, Coord y1) { out.push_back({x0, y0, x1, y1}); });
+      [&](Coord x0, Coord y0, Coord x1, Coord y1) {
+        out.push_back({x0, y0, x1, y1});
+      });
   std::vector<Wall> active;
   std::vector<std::pair<Coord, Coord>> inside;
   std::size_t next = 0;

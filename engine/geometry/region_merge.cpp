@@ -29,15 +29,13 @@ struct Frame {
 /// Drops repeated points and points in the middle of straight edges.
 void tidy(Polygon& ring) {
   Polygon out;
-  const auto straight = [](Point a, Point b, Point c) {
-    return cross(b - a, c - b) == 0;
-  };
+  const auto straight = [](Point a, Point b, Point c) { return cross(b - a, c - b) == 0; };
   for (const Point p : ring) {
     while (out.size() >= 2 && straight(out[out.size() - 2], out.back(), p)) out.pop_back();
     if (out.empty() || out.back() != p) out.push_back(p);
   }
-  while (out.size() > 2 && (out.front() == out.back() ||
-                            straight(out[out.size() - 2], out.back(), out.front())))
+  while (out.size() > 2 &&
+         (out.front() == out.back() || straight(out[out.size() - 2], out.back(), out.front())))
     out.pop_back();
   while (out.size() > 2 && straight(out.back(), out[0], out[1])) out.erase(out.begin());
   ring = std::move(out);
@@ -81,7 +79,8 @@ Polygon cut_to(const Polygon& polygon, const Box& window) {
   };
   std::vector<Real> ring;
   for (const Point p : polygon)
-    ring.push_back({static_cast<double>(p.x - window.x_min), static_cast<double>(p.y - window.y_min)});
+    ring.push_back(
+        {static_cast<double>(p.x - window.x_min), static_cast<double>(p.y - window.y_min)});
   const auto w = static_cast<double>(window.width());
   const auto h = static_cast<double>(window.height());
   const auto cut = [&](auto depth) {
@@ -118,7 +117,8 @@ AnySet any_set(const ShapeHeap& shapes, const Frame& frame) {
   for (const Polygon& polygon : shapes.oblique) {
     std::vector<BoostPoint> points;
     for (const Point p : cut_to(polygon, frame.window))
-      points.emplace_back(frame.local(p.x, frame.window.x_min), frame.local(p.y, frame.window.y_min));
+      points.emplace_back(frame.local(p.x, frame.window.x_min),
+                          frame.local(p.y, frame.window.y_min));
     if (points.size() < 3) continue;
     set.insert(bp::polygon_data<int>(points.begin(), points.end()));
   }
@@ -207,7 +207,8 @@ std::vector<Rect> to_rects(const MergedPolygon& piece, Coord step) {
   std::vector<double> places;
   for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
     const double height = rows[i + 1] - rows[i];
-    const double parts = oblique ? std::ceil(height / static_cast<double>(std::max<Coord>(step, 1))) : 1.0;
+    const double parts =
+        oblique ? std::ceil(height / static_cast<double>(std::max<Coord>(step, 1))) : 1.0;
     for (double k = 0.0; k < parts; k += 1.0) {
       const double low = rows[i] + height * k / parts;
       const double high = rows[i] + height * (k + 1.0) / parts;

@@ -21,7 +21,11 @@ GeneralTransform GeneralTransform::of(bool mirror, double magnification, double 
   const double c = magnification * std::cos(angle);
   const double s = magnification * std::sin(angle);
   const double flip = mirror ? -1.0 : 1.0;
-  return {c, -s * flip, s, c * flip, static_cast<double>(displacement.x),
+  return {c,
+          -s * flip,
+          s,
+          c * flip,
+          static_cast<double>(displacement.x),
           static_cast<double>(displacement.y)};
 }
 

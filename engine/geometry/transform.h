@@ -38,8 +38,8 @@ constexpr Point apply(Orientation o, Point p) {
 
 /// First b, then a. Turning left of a mirror turns the other way.
 constexpr Orientation compose(Orientation a, Orientation b) {
-  const int turns = mirrored(a) ? quarter_turns(a) - quarter_turns(b)
-                                : quarter_turns(a) + quarter_turns(b);
+  const int turns =
+      mirrored(a) ? quarter_turns(a) - quarter_turns(b) : quarter_turns(a) + quarter_turns(b);
   return orientation(turns, mirrored(a) != mirrored(b));
 }
 

@@ -28,10 +28,10 @@ struct ViaCensusOptions {
 };
 
 struct ViaCut {
-  Box box;                    ///< Of the merged cut.
-  bool below = false;         ///< Metal below covers its centre.
+  Box box;             ///< Of the merged cut.
+  bool below = false;  ///< Metal below covers its centre.
   bool above = false;
-  std::uint32_t partners = 0; ///< Redundant cuts near it.
+  std::uint32_t partners = 0;  ///< Redundant cuts near it.
   bool single() const { return below && above && partners == 0; }
   friend bool operator==(const ViaCut&, const ViaCut&) = default;
 };
@@ -44,7 +44,8 @@ struct ViaCensus {
   friend bool operator==(const ViaCensus&, const ViaCensus&) = default;
 };
 
-/// Errors: kInvalidOptions LAYO-0006 (a distance or tile that is not above 0), kCancelled LAYO-0007.
+/// Errors: kInvalidOptions LAYO-0006 (a distance or tile that is not above 0), kCancelled
+/// LAYO-0007.
 Result<ViaCensus> census_vias(const FlatView& view, const ViaLayer& layers,
                               const ViaCensusOptions& options, Progress& progress);
 
@@ -54,27 +55,27 @@ struct EdgePairOptions {
   /// An edge with two convex corners is a line end when it is no longer than this; 3 x below
   /// when 0.
   Coord line_end_length = 0;
-  Coord tile = 50000;         ///< Side of a tile; performance only.
+  Coord tile = 50000;  ///< Side of a tile; performance only.
   /// More pairs than this are counted but not listed.
   std::size_t listed = 1000000;
 };
 
 /// Two axis-parallel edges that face each other with nothing between them.
 struct EdgePair {
-  Box box;                ///< Between the edges.
-  bool horizontal = false;///< The distance is measured along x (the edges are vertical).
-  Coord distance = 0;     ///< Space or width.
-  Coord run = 0;          ///< Length along which they face each other.
-  bool line_end = false;  ///< One of the edges is the end of a line.
+  Box box;                  ///< Between the edges.
+  bool horizontal = false;  ///< The distance is measured along x (the edges are vertical).
+  Coord distance = 0;       ///< Space or width.
+  Coord run = 0;            ///< Length along which they face each other.
+  bool line_end = false;    ///< One of the edges is the end of a line.
   friend bool operator==(const EdgePair&, const EdgePair&) = default;
   friend auto operator<=>(const EdgePair&, const EdgePair&) = default;
 };
 
 struct EdgePairCensus {
-  std::vector<EdgePair> pairs;   ///< Ascending by box.
-  std::uint64_t count = 0;       ///< All pairs, listed or not.
-  std::uint64_t line_ends = 0;   ///< Of these.
-  double total_run = 0.0;        ///< Sum of run.
+  std::vector<EdgePair> pairs;  ///< Ascending by box.
+  std::uint64_t count = 0;      ///< All pairs, listed or not.
+  std::uint64_t line_ends = 0;  ///< Of these.
+  double total_run = 0.0;       ///< Sum of run.
   friend bool operator==(const EdgePairCensus&, const EdgePairCensus&) = default;
 };
 

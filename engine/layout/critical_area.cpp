@@ -89,8 +89,7 @@ class SizeIntegral {
   double rough(const std::vector<double>& places) const {
     double sum = 0.0;
     for (std::size_t i = 0; i + 1 < places.size(); ++i)
-      sum += density_.weight(places[i], places[i + 1]) *
-             area_.at(middle(places[i], places[i + 1]));
+      sum += density_.weight(places[i], places[i + 1]) * area_.at(middle(places[i], places[i + 1]));
     return sum;
   }
 
@@ -120,8 +119,8 @@ class SizeIntegral {
 };
 
 Status check(const CriticalAreaOptions& options) {
-  const bool sizes = options.x0_um > 0.0 && options.x_max_um > options.x0_um &&
-                     std::isfinite(options.x_max_um);
+  const bool sizes =
+      options.x0_um > 0.0 && options.x_max_um > options.x0_um && std::isfinite(options.x_max_um);
   if (!sizes || !(options.relative_tolerance > 0.0) || !(options.tile_um > 0.0))
     return Error{Errc::kInvalidOptions, "LAYO-0008",
                  "Critical area needs x0, tile and tolerance above 0 and x_max above x0."};
@@ -153,7 +152,8 @@ void summarise(CriticalArea& result) {
   }
   const double mean = sum / n;
   double squares = 0.0;
-  for (const TileCriticalArea& tile : result.tiles) squares += (tile.um2 - mean) * (tile.um2 - mean);
+  for (const TileCriticalArea& tile : result.tiles)
+    squares += (tile.um2 - mean) * (tile.um2 - mean);
   const double variance = n > 1.0 ? squares / (n - 1.0) : mean * mean;
   result.um2 = all * mean;
   result.standard_error_um2 = all * std::sqrt((1.0 - n / all) * variance / n);
@@ -191,14 +191,14 @@ Result<CriticalArea> critical_area(const FlatView& view, LayerIndex layer,
   const std::vector<std::size_t> chosen = draw(grid.size(), options.max_tiles, options.seed);
   result.tiles_done = chosen.size();
   const auto model = model_of(options.kind, options.end_effects, x_max, x0);
-  YL_ASSIGN(result.tiles,
-            for_all_tiles<TileCriticalArea>(
-                chosen.size(), "critical area", progress, [&](std::size_t k) {
-                  const Box tile = grid.tile(chosen[k]);
-                  const FaultArea area(view, layer, tile, model);
-                  SizeIntegral integral(area, {options.law, x0}, options.relative_tolerance);
-                  return TileCriticalArea{tile, integral.compute(x_max) * dbu * dbu};
-                }));
+  YL_ASSIGN(
+      result.tiles,
+      for_all_tiles<TileCriticalArea>(chosen.size(), "critical area", progress, [&](std::size_t k) {
+        const Box tile = grid.tile(chosen[k]);
+        const FaultArea area(view, layer, tile, model);
+        SizeIntegral integral(area, {options.law, x0}, options.relative_tolerance);
+        return TileCriticalArea{tile, integral.compute(x_max) * dbu * dbu};
+      }));
   summarise(result);
   return result;
 }

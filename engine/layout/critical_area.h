@@ -15,17 +15,17 @@
 /// Opens: the defect covers a whole cross-section of a wire. Cross-sections are the horizontal and
 /// vertical chords of the union; a stretch of equal chords counts where the wire goes on at both of
 /// its ends, or where it is at least as long as it is wide (so bumps on a wire do not count).
-/// A way round through a loop is not credited. A(x) is summed over the nets: a defect that opens two
-/// nets is two faults, so that moving wires apart never changes the opens.
+/// A way round through a loop is not credited. A(x) is summed over the nets: a defect that opens
+/// two nets is two faults, so that moving wires apart never changes the opens.
 ///
 /// Known point: two parallel wires L = 1000 um, s = 0.1 um apart, x0 = 0.05 um, inverse cube,
 /// x_max = 100 um, centres within the wires' length: 24.950025 um^2. With the ends and
 /// x_max = 2 um: 22.57272866 um^2.
 ///
 /// Oblique shapes are worked on as staircases of step x0 / 4.
-/// Source: C. H. Stapper, IBM J. Res. Dev. 27 (1983) 549 (size laws); E. Papadopoulou and D. T. Lee,
-/// IEEE Trans. CAD 18 (1999) 463 (the L-infinity model); A. V. Ferris-Prabhu, IEEE Trans. Electron
-/// Devices 32 (1985) 1727 (opens and shorts of wires). Method and its limits:
+/// Source: C. H. Stapper, IBM J. Res. Dev. 27 (1983) 549 (size laws); E. Papadopoulou and D. T.
+/// Lee, IEEE Trans. CAD 18 (1999) 463 (the L-infinity model); A. V. Ferris-Prabhu, IEEE Trans.
+/// Electron Devices 32 (1985) 1727 (opens and shorts of wires). Method and its limits:
 /// docs/analyses/critical_area.md.
 #pragma once
 
@@ -52,7 +52,7 @@ struct CriticalAreaOptions {
   /// Opens only: a defect whose centre lies past the end of a stretch but that still covers a
   /// cross-section counts. For shorts the window decides.
   bool end_effects = true;
-  double relative_tolerance = 1e-5;  ///< Of the integral; quadratic stretches of A are exact.
+  double relative_tolerance = 1e-3;  ///< Bound of the integral's error; parabolas are exact.
   double tile_um = 20.0;
   /// 0 works on every tile; otherwise at most so many, drawn at random without replacement.
   std::size_t max_tiles = 0;

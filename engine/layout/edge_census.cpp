@@ -52,8 +52,8 @@ void ring_edges(const Polygon& ring, std::uint32_t piece, const Box& seen, Coord
     Edge edge;
     edge.piece = piece;
     const Coord length = std::abs(b.x - a.x) + std::abs(b.y - a.y);
-    edge.line_end = length <= line_end_length && inside(a) && inside(b) &&
-                    convex(before, a, b) && convex(a, b, after);
+    edge.line_end = length <= line_end_length && inside(a) && inside(b) && convex(before, a, b) &&
+                    convex(a, b, after);
     // The inside is to the left of a -> b.
     if (vertical) {
       edge.at = a.x;
@@ -129,7 +129,8 @@ void pair_up(const std::vector<Edge>& edges, bool horizontal, Coord below, Look 
   for (const Edge& edge : edges) {
     if (edge.outside_after != (look == Look::kSpaces)) continue;
     std::vector<Stretch> open{{edge.low, edge.high}};
-    for (const Edge& other : finder.within({edge.at + 1, edge.low, edge.at + below - 1, edge.high})) {
+    for (const Edge& other :
+         finder.within({edge.at + 1, edge.low, edge.at + below - 1, edge.high})) {
       if (other.outside_after == edge.outside_after) continue;
       for (const Stretch& s : take(open, other.low, other.high)) {
         if (look == Look::kSpaces && other.piece == edge.piece) continue;
@@ -251,12 +252,11 @@ Result<EdgePairCensus> census(const FlatView& view, LayerIndex layer, EdgePairOp
                  "A census needs a distance and a tile above 0 database units."};
   if (options.line_end_length == 0) options.line_end_length = 3 * options.below;
   const TileGrid grid{options.window.value_or(view.bbox(layer)), options.tile};
-  YL_ASSIGN(auto tiles,
-            for_all_tiles<std::vector<EdgePair>>(
-                grid.size(), look == Look::kSpaces ? "space census" : "width census", progress,
-                [&](std::size_t k) {
-                  return pairs_of_tile(view, layer, grid, grid.tile(k), options, look);
-                }));
+  YL_ASSIGN(auto tiles, for_all_tiles<std::vector<EdgePair>>(
+                            grid.size(), look == Look::kSpaces ? "space census" : "width census",
+                            progress, [&](std::size_t k) {
+                              return pairs_of_tile(view, layer, grid, grid.tile(k), options, look);
+                            }));
   std::vector<EdgePair> parts;
   for (std::vector<EdgePair>& tile : tiles) parts.insert(parts.end(), tile.begin(), tile.end());
   tiles.clear();

@@ -85,10 +85,9 @@ void FaultArea::find_gaps() {
   for (std::size_t net = 0; net < nets_.size(); ++net)
     for (const Rect& r : nets_[net]) {
       all.emplace_back(net, r);
-      boxes.push_back({static_cast<Coord>(std::floor(r.x_min)),
-                       static_cast<Coord>(std::floor(r.y_min)),
-                       static_cast<Coord>(std::ceil(r.x_max)),
-                       static_cast<Coord>(std::ceil(r.y_max))});
+      boxes.push_back(
+          {static_cast<Coord>(std::floor(r.x_min)), static_cast<Coord>(std::floor(r.y_min)),
+           static_cast<Coord>(std::ceil(r.x_max)), static_cast<Coord>(std::ceil(r.y_max))});
     }
   const std::vector<std::uint32_t> order = geometry::packed_order(boxes);
   std::vector<Box> sorted;
@@ -177,9 +176,9 @@ double FaultArea::opens(double x) const {
     if (inside.has_area()) covered.push_back(inside);
     // Net by net: a defect that opens two nets is two faults.
     if (i + 1 < stretches_.size() && stretches_[i + 1].net == s.net) continue;
-    sum += covered.size() == 1 ? (covered[0].x_max - covered[0].x_min) *
-                                     (covered[0].y_max - covered[0].y_min)
-                               : geometry::coverage(covered).once;
+    sum += covered.size() == 1
+               ? (covered[0].x_max - covered[0].x_min) * (covered[0].y_max - covered[0].y_min)
+               : geometry::coverage(covered).once;
     covered.clear();
   }
   return sum;

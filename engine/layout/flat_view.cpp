@@ -183,11 +183,10 @@ struct ShapeWork {
           shape.points = {};
           visit(shape);
         } else {
-          const std::array<Point32, 4> corners{
-              geometry::narrow(Point{box.x_min, box.y_min}),
-              geometry::narrow(Point{box.x_max, box.y_min}),
-              geometry::narrow(Point{box.x_max, box.y_max}),
-              geometry::narrow(Point{box.x_min, box.y_max})};
+          const std::array<Point32, 4> corners{geometry::narrow(Point{box.x_min, box.y_min}),
+                                               geometry::narrow(Point{box.x_max, box.y_min}),
+                                               geometry::narrow(Point{box.x_max, box.y_max}),
+                                               geometry::narrow(Point{box.x_min, box.y_max})};
           send(corners, placement, window, shape);
         }
       }

@@ -27,9 +27,9 @@ struct PathStep {
 
 /// A shape in the coordinates of the view's cell. Valid during the callback only.
 struct FlatShape {
-  Box box;                         ///< Bounding box; the shape itself when is_box.
+  Box box;  ///< Bounding box; the shape itself when is_box.
   bool is_box = true;
-  std::span<const Point> points;   ///< The polygon; empty when is_box.
+  std::span<const Point> points;  ///< The polygon; empty when is_box.
   LayerIndex layer = 0;
   CellIndex cell = kNoCell;        ///< The cell it is drawn in.
   std::uint32_t shape = 0;         ///< Position in the cell's boxes, or boxes.size() + polygon.
@@ -54,7 +54,7 @@ struct PlacedShape {
 
 /// What is drawn around a point on one layer.
 struct LocalFeatures {
-  bool covered = false;   ///< The point lies in or on a shape.
+  bool covered = false;  ///< The point lies in or on a shape.
   /// To the nearest edge: Euclidean to the nearest shape when not covered, along the axes to
   /// the border of the union when covered. -1 when farther than the maximum.
   double edge_distance = -1.0;
@@ -116,7 +116,8 @@ class FlatView {
 Result<FlatView> view_of(const Layout& layout);
 /// Errors: kNotFound LAYO-0004 when there is no such cell.
 Result<FlatView> view_of(const Layout& layout, std::string_view top_cell);
-/// Errors: kNotFound LAYO-0005 when nothing is drawn on that layer; the sentence lists some that are.
+/// Errors: kNotFound LAYO-0005 when nothing is drawn on that layer; the sentence lists some that
+/// are.
 Result<LayerIndex> require_layer(const Layout& layout, LayerKey key);
 
 }  // namespace yieldloop::layout

@@ -42,9 +42,9 @@ const LayerShapes* Cell::find(LayerIndex layer) const {
 }
 
 Box Cell::layer_bbox(LayerIndex layer) const {
-  const auto it = std::lower_bound(
-      layer_boxes.begin(), layer_boxes.end(), layer,
-      [](const auto& entry, LayerIndex wanted) { return entry.first < wanted; });
+  const auto it =
+      std::lower_bound(layer_boxes.begin(), layer_boxes.end(), layer,
+                       [](const auto& entry, LayerIndex wanted) { return entry.first < wanted; });
   return it != layer_boxes.end() && it->first == layer ? it->second : Box{};
 }
 
@@ -72,8 +72,8 @@ std::vector<std::uint64_t> Layout::times_placed(std::span<const CellIndex> roots
   for (auto it = bottom_up_.rbegin(); it != bottom_up_.rend(); ++it) {
     if (times[*it] == 0) continue;
     for (const Instance& instance : cells_[*it].instances)
-      times[instance.cell] = saturating_add(times[instance.cell],
-                                            saturating_multiply(times[*it], instance.count()));
+      times[instance.cell] =
+          saturating_add(times[instance.cell], saturating_multiply(times[*it], instance.count()));
   }
   return times;
 }

@@ -72,7 +72,7 @@ struct PolygonRange {
 /// What a cell holds on one layer.
 struct LayerShapes {
   LayerIndex layer = 0;
-  Box bbox;                            ///< Of these shapes, without the cell's instances.
+  Box bbox;  ///< Of these shapes, without the cell's instances.
   ShapeCounts counts;
   std::vector<Box32> boxes;            ///< In the order of box_index.
   std::vector<PolygonRange> polygons;  ///< In the order of polygon_index.

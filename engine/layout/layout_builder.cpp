@@ -26,10 +26,10 @@ bool fits32(const Box& box) {
 /// The ring is a rectangle: four corners, sides axis-parallel, in either sense.
 bool is_rectangle(std::span<const Point32> p) {
   if (p.size() != 4) return false;
-  const bool first_vertical = p[0].x == p[1].x && p[1].y == p[2].y && p[2].x == p[3].x &&
-                              p[3].y == p[0].y;
-  const bool first_horizontal = p[0].y == p[1].y && p[1].x == p[2].x && p[2].y == p[3].y &&
-                                p[3].x == p[0].x;
+  const bool first_vertical =
+      p[0].x == p[1].x && p[1].y == p[2].y && p[2].x == p[3].x && p[3].y == p[0].y;
+  const bool first_horizontal =
+      p[0].y == p[1].y && p[1].x == p[2].x && p[2].y == p[3].y && p[3].x == p[0].x;
   return first_vertical || first_horizontal;
 }
 

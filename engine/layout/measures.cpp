@@ -53,7 +53,8 @@ void cut_polygon(std::span<const Point> points, Coord y, int side, bool swapped,
     const Point a = points[i];
     const Point b = points[(i + 1) % points.size()];
     if (above(across(a)) == above(across(b))) continue;
-    const double t = static_cast<double>(y - across(a)) / static_cast<double>(across(b) - across(a));
+    const double t =
+        static_cast<double>(y - across(a)) / static_cast<double>(across(b) - across(a));
     places.push_back(along(a) + t * (along(b) - along(a)));
   }
   std::sort(places.begin(), places.end());
@@ -69,9 +70,9 @@ struct Lines {
 /// The gap or the run that holds `value`, and its neighbours' distances.
 struct Around {
   bool covered = false;
-  double low = -HUGE_VAL;   ///< Start of the run, or end of the run before the gap.
-  double high = HUGE_VAL;   ///< End of the run, or start of the run after the gap.
-  double before = HUGE_VAL; ///< Gap before the run; when covered.
+  double low = -HUGE_VAL;    ///< Start of the run, or end of the run before the gap.
+  double high = HUGE_VAL;    ///< End of the run, or start of the run after the gap.
+  double before = HUGE_VAL;  ///< Gap before the run; when covered.
   double after = HUGE_VAL;
 };
 
@@ -94,6 +95,43 @@ Around look_around(const std::vector<Interval>& runs, double value) {
   if (next != runs.begin()) result.before = next->first - std::prev(next)->second;
   if (std::next(next) != runs.end()) result.after = std::next(next)->first - next->second;
   return result;
+}
+
+Lines lines_through(const FlatView& view, LayerIndex layer, Point at, Coord max_distance) {
+  Lines lines;
+  // Twice the distance, so that the far edge of a wire under the point and the space behind it
+  // are seen.
+  const Coord reach = 2 * max_distance;
+  view.for_each_shape(layer, {at.x - reach, at.y, at.x + reach, at.y}, [&](const FlatShape& s) {
+    if (s.is_box) {
+      lines.horizontal.emplace_back(static_cast<double>(s.box.x_min),
+                                    static_cast<double>(s.box.x_max));
+    } else {
+      for (const int side : {-1, 1}) cut_polygon(s.points, at.y, side, false, lines.horizontal);
+    }
+  });
+  view.for_each_shape(layer, {at.x, at.y - reach, at.x, at.y + reach}, [&](const FlatShape& s) {
+    if (s.is_box) {
+      lines.vertical.emplace_back(static_cast<double>(s.box.y_min),
+                                  static_cast<double>(s.box.y_max));
+    } else {
+      for (const int side : {-1, 1}) cut_polygon(s.points, at.x, side, true, lines.vertical);
+    }
+  });
+  join(lines.horizontal);
+  join(lines.vertical);
+  return lines;
+}
+
+/// Euclidean distance from an uncovered point to the nearest shape, when at most `limit`.
+double nearest_shape(const FlatView& view, LayerIndex layer, Point at, double limit) {
+  double nearest = HUGE_VAL;
+  const Box window = Box{at.x, at.y, at.x, at.y}.enlarged(static_cast<Coord>(std::ceil(limit)));
+  view.for_each_shape(layer, window, [&](const FlatShape& s) {
+    nearest = std::min(nearest, s.is_box ? geometry::distance(s.box, at)
+                                         : geometry::distance_to_border(s.points, at));
+  });
+  return nearest;
 }
 
 Coord within(double value, double limit) {
@@ -135,46 +173,21 @@ std::vector<Polygon> FlatView::clip(LayerIndex layer, const Box& window) const {
 }
 
 LocalFeatures FlatView::local_features(LayerIndex layer, Point at, Coord max_distance) const {
-  Lines lines;
-  double nearest = HUGE_VAL;
-  // Twice the distance, so that the far edge of a wire under the point and the space behind it
-  // are seen.
-  const Box window = Box{at.x, at.y, at.x, at.y}.enlarged(2 * max_distance);
-  for_each_shape(layer, window, [&](const FlatShape& shape) {
-    const Box& b = shape.box;
-    const bool crosses_row = b.y_min <= at.y && at.y <= b.y_max;
-    const bool crosses_column = b.x_min <= at.x && at.x <= b.x_max;
-    if (shape.is_box) {
-      nearest = std::min(nearest, geometry::distance(b, at));
-      if (crosses_row)
-        lines.horizontal.emplace_back(static_cast<double>(b.x_min), static_cast<double>(b.x_max));
-      if (crosses_column)
-        lines.vertical.emplace_back(static_cast<double>(b.y_min), static_cast<double>(b.y_max));
-      return;
-    }
-    const bool inside = crosses_row && crosses_column && geometry::contains(shape.points, at);
-    nearest = std::min(nearest, inside ? 0.0 : geometry::distance_to_border(shape.points, at));
-    for (const int side : {-1, 1}) {
-      if (crosses_row) cut_polygon(shape.points, at.y, side, false, lines.horizontal);
-      if (crosses_column) cut_polygon(shape.points, at.x, side, true, lines.vertical);
-    }
-  });
-  join(lines.horizontal);
-  join(lines.vertical);
+  const Lines lines = lines_through(*this, layer, at, max_distance);
   const auto limit = static_cast<double>(max_distance);
   const auto x = static_cast<double>(at.x);
   const auto y = static_cast<double>(at.y);
   const Around row = look_around(lines.horizontal, x);
   const Around column = look_around(lines.vertical, y);
   LocalFeatures result;
-  result.covered = nearest == 0.0;
+  result.covered = row.covered || column.covered;
+  const double along_axes = std::min({x - row.low, row.high - x, y - column.low, column.high - y});
   if (result.covered) {
-    const double edge = std::min({x - row.low, row.high - x, y - column.low, column.high - y});
-    if (edge <= limit) result.edge_distance = edge;
+    if (along_axes <= limit) result.edge_distance = along_axes;
     result.width = within(std::min(row.high - row.low, column.high - column.low), 2.0 * limit);
-    result.space =
-        within(std::min({row.before, row.after, column.before, column.after}), limit);
+    result.space = within(std::min({row.before, row.after, column.before, column.after}), limit);
   } else {
+    const double nearest = nearest_shape(*this, layer, at, std::min(along_axes, limit));
     if (nearest <= limit) result.edge_distance = nearest;
     result.space = within(std::min(row.high - row.low, column.high - column.low), limit);
   }

@@ -59,8 +59,7 @@ Result<std::vector<T>> for_all_tiles(std::size_t count, std::string_view stage, 
     results[k] = work(k);
     progress.report(stage, ++done, count);
   });
-  if (stopped)
-    return Error{Errc::kCancelled, "LAYO-0007", "Work on the layout was cancelled."};
+  if (stopped) return Error{Errc::kCancelled, "LAYO-0007", "Work on the layout was cancelled."};
   return results;
 }
 

@@ -51,11 +51,11 @@ Result<ViaCensus> census_vias(const FlatView& view, const ViaLayer& layers,
                  "A census needs a distance and a tile above 0 database units."};
   const Box window = options.window.value_or(view.bbox(layers.cut));
   const TileGrid grid{window, options.tile};
-  YL_ASSIGN(const auto tiles,
-            for_all_tiles<std::vector<ViaCut>>(
-                grid.size(), "via census", progress, [&](std::size_t k) {
-                  return cuts_of_tile(view, layers, grid, grid.tile(k), options.redundancy_distance);
-                }));
+  YL_ASSIGN(
+      const auto tiles,
+      for_all_tiles<std::vector<ViaCut>>(grid.size(), "via census", progress, [&](std::size_t k) {
+        return cuts_of_tile(view, layers, grid, grid.tile(k), options.redundancy_distance);
+      }));
   ViaCensus census;
   for (const std::vector<ViaCut>& tile : tiles)
     census.cuts.insert(census.cuts.end(), tile.begin(), tile.end());

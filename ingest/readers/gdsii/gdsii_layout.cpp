@@ -94,7 +94,9 @@ class StreamReader {
   void broken_end(Walk walk);
   void reject(std::uint64_t offset, std::size_t dropped, std::string id, std::string message);
   void reject_element(std::string id, const std::string& why);
-  std::string here() const { return cell_name_.empty() ? "" : " in cell " + escape_controls(cell_name_); }
+  std::string here() const {
+    return cell_name_.empty() ? "" : " in cell " + escape_controls(cell_name_);
+  }
 
   GdsiiCursor cursor_;
   Rejects& rejects_;
@@ -155,8 +157,7 @@ Result<GdsiiFile> StreamReader::read() {
 void StreamReader::broken_end(Walk walk) {
   const std::uint64_t at = cursor_.position();
   const std::size_t left = cursor_.left();
-  if (place_ == Place::kElement)
-    reject_element("GDSI-0005", "is not closed by ENDEL");
+  if (place_ == Place::kElement) reject_element("GDSI-0005", "is not closed by ENDEL");
   if (walk == Walk::kBadLength) {
     reject(at, left, "GDSI-0003",
            fmt::format("The record at byte {}{} has an impossible length; it and the {} bytes "

@@ -8,8 +8,8 @@
 ///
 /// Rejects:
 ///   GDSI-0002  the file ends inside a record or before ENDLIB; what came before is kept
-///   GDSI-0003  a record length below 4; nothing behind it can be trusted and what came before is kept
-///   GDSI-0004  an element without a layer, name, array size or coordinates; it is dropped
+///   GDSI-0003  a record length below 4; nothing behind it can be trusted and what came before is
+///   kept GDSI-0004  an element without a layer, name, array size or coordinates; it is dropped
 ///   GDSI-0005  a record that must not stand where it does; it (or the open element) is dropped
 ///   GDSI-0006  a path whose outline leaves 32 bits; it is dropped
 ///   GDSI-0007  a cell drawn twice; the first one is kept
@@ -32,7 +32,7 @@ struct GdsiiOptions {
 
 struct GdsiiFile {
   layout::Layout layout;
-  int version = 0;              ///< Of HEADER, e.g. 600.
+  int version = 0;  ///< Of HEADER, e.g. 600.
   double user_units_per_dbu = 0.001;
   std::uint64_t records = 0;
 };

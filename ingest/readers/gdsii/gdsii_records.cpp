@@ -8,8 +8,7 @@ namespace {
 std::uint32_t u1(Bytes bytes, std::size_t at) { return std::to_integer<std::uint32_t>(bytes[at]); }
 
 std::uint32_t u4(Bytes bytes, std::size_t at) {
-  return u1(bytes, at) << 24 | u1(bytes, at + 1) << 16 | u1(bytes, at + 2) << 8 |
-         u1(bytes, at + 3);
+  return u1(bytes, at) << 24 | u1(bytes, at + 1) << 16 | u1(bytes, at + 2) << 8 | u1(bytes, at + 3);
 }
 
 }  // namespace

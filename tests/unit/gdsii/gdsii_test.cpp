@@ -51,7 +51,9 @@ class Stream {
   Stream& raw(std::string_view what) { return bytes += what, *this; }
 
   Stream& begin() {
-    return int16(0x00, {600}).int16(0x01, {26, 3, 1, 0, 0, 0, 26, 3, 1, 0, 0, 0}).text(0x02, "LIB")
+    return int16(0x00, {600})
+        .int16(0x01, {26, 3, 1, 0, 0, 0, 26, 3, 1, 0, 0, 0})
+        .text(0x02, "LIB")
         .real(0x03, {0.001, 1e-9});
   }
   Stream& cell(const std::string& name) {
@@ -98,15 +100,31 @@ constexpr std::initializer_list<int> kSquare = {0, 0, 100, 0, 100, 100, 0, 100, 
 Stream small_chip() {
   Stream s;
   s.begin();
-  s.cell("leaf").shape(1, 0, kSquare).shape(2, 5, {0, 0, 50, 0, 50, 20, 20, 20, 20, 50, 0, 50, 0, 0});
-  s.none(0x09).int16(0x0D, {3}).int16(0x0E, {0}).int16(0x21, {2}).int32(0x0F, {20})
-      .int32(0x10, {0, 0, 100, 0}).none(0x11);
+  s.cell("leaf")
+      .shape(1, 0, kSquare)
+      .shape(2, 5, {0, 0, 50, 0, 50, 20, 20, 20, 20, 50, 0, 50, 0, 0});
+  s.none(0x09)
+      .int16(0x0D, {3})
+      .int16(0x0E, {0})
+      .int16(0x21, {2})
+      .int32(0x0F, {20})
+      .int32(0x10, {0, 0, 100, 0})
+      .none(0x11);
   s.none(0x0C).int16(0x0D, {4}).int16(0x16, {1}).int32(0x10, {10, 10}).text(0x19, "PIN").none(0x11);
-  s.none(0x2D).int16(0x0D, {5}).int16(0x2E, {0}).int32(0x10, {0, 0, 10, 0, 10, 10, 0, 10}).none(0x11);
+  s.none(0x2D)
+      .int16(0x0D, {5})
+      .int16(0x2E, {0})
+      .int32(0x10, {0, 0, 10, 0, 10, 10, 0, 10})
+      .none(0x11);
   s.end_cell();
   s.cell("top").place("leaf", 1000, 0);
-  s.none(0x0B).text(0x12, "leaf").bits(0x1A, 0x8000).real(0x1C, {90.0}).int16(0x13, {3, 2})
-      .int32(0x10, {0, 0, 600, 0, 0, 500}).none(0x11);
+  s.none(0x0B)
+      .text(0x12, "leaf")
+      .bits(0x1A, 0x8000)
+      .real(0x1C, {90.0})
+      .int16(0x13, {3, 2})
+      .int32(0x10, {0, 0, 600, 0, 0, 500})
+      .none(0x11);
   s.end_cell().end();
   return s;
 }
@@ -166,8 +184,17 @@ TEST_CASE("gdsii: what real writers do", "[gdsii]") {
   }
   SECTION("several XY records make one polygon, closed or not") {
     Stream s;
-    s.begin().cell("a").none(0x08).int16(0x0D, {1}).int16(0x0E, {0}).int32(0x10, {0, 0, 10, 0})
-        .int32(0x10, {10, 10, 5, 15}).int32(0x10, {0, 10}).none(0x11).end_cell().end();
+    s.begin()
+        .cell("a")
+        .none(0x08)
+        .int16(0x0D, {1})
+        .int16(0x0E, {0})
+        .int32(0x10, {0, 0, 10, 0})
+        .int32(0x10, {10, 10, 5, 15})
+        .int32(0x10, {0, 10})
+        .none(0x11)
+        .end_cell()
+        .end();
     const ReadBack read(s);
     REQUIRE(read.file);
     CHECK(read.rejects.empty());
@@ -175,9 +202,19 @@ TEST_CASE("gdsii: what real writers do", "[gdsii]") {
   }
   SECTION("BGNEXTN before WIDTH, custom ends") {
     Stream s;
-    s.begin().cell("a").none(0x09).int16(0x0D, {1}).int16(0x0E, {0}).int16(0x21, {4})
-        .int32(0x30, {7}).int32(0x31, {-3}).int32(0x0F, {-20}).int32(0x10, {0, 0, 100, 0})
-        .none(0x11).end_cell().end();
+    s.begin()
+        .cell("a")
+        .none(0x09)
+        .int16(0x0D, {1})
+        .int16(0x0E, {0})
+        .int16(0x21, {4})
+        .int32(0x30, {7})
+        .int32(0x31, {-3})
+        .int32(0x0F, {-20})
+        .int32(0x10, {0, 0, 100, 0})
+        .none(0x11)
+        .end_cell()
+        .end();
     CHECK(layout::view_of(ReadBack(s).layout())->bbox() == Box{-7, -10, 97, 10});
   }
   SECTION("a cell that is only placed") {
@@ -208,8 +245,18 @@ TEST_CASE("gdsii: what real writers do", "[gdsii]") {
   }
   SECTION("array steps are divided and rounded; a single column needs none") {
     Stream s;
-    s.begin().cell("a").shape(1, 0, kSquare).end_cell().cell("t").none(0x0B).text(0x12, "a")
-        .int16(0x13, {3, 1}).int32(0x10, {0, 0, 1000, 0, 0, 0}).none(0x11).end_cell().end();
+    s.begin()
+        .cell("a")
+        .shape(1, 0, kSquare)
+        .end_cell()
+        .cell("t")
+        .none(0x0B)
+        .text(0x12, "a")
+        .int16(0x13, {3, 1})
+        .int32(0x10, {0, 0, 1000, 0, 0, 0})
+        .none(0x11)
+        .end_cell()
+        .end();
     CHECK(layout::view_of(ReadBack(s).layout())->bbox() == Box{0, 0, 2 * 333 + 100, 100});
   }
 }
@@ -234,8 +281,17 @@ TEST_CASE("gdsii: damage costs what is damaged", "[gdsii][damage]") {
   }
   SECTION("an element without layer or coordinates") {
     Stream s;
-    s.begin().cell("a").none(0x08).int32(0x10, kSquare).none(0x11).none(0x08).int16(0x0D, {1})
-        .none(0x11).shape(1, 0, kSquare).end_cell().end();
+    s.begin()
+        .cell("a")
+        .none(0x08)
+        .int32(0x10, kSquare)
+        .none(0x11)
+        .none(0x08)
+        .int16(0x0D, {1})
+        .none(0x11)
+        .shape(1, 0, kSquare)
+        .end_cell()
+        .end();
     const ReadBack read(s);
     CHECK(read.rejects.total() == 2);
     CHECK(read.reject() == "GDSI-0004");
@@ -243,8 +299,15 @@ TEST_CASE("gdsii: damage costs what is damaged", "[gdsii][damage]") {
   }
   SECTION("an element that is not closed, and one outside of a cell") {
     Stream s;
-    s.begin().none(0x08).none(0x11).cell("a").none(0x08).int16(0x0D, {1}).shape(1, 0, kSquare)
-        .end_cell().end();
+    s.begin()
+        .none(0x08)
+        .none(0x11)
+        .cell("a")
+        .none(0x08)
+        .int16(0x0D, {1})
+        .shape(1, 0, kSquare)
+        .end_cell()
+        .end();
     const ReadBack read(s);
     CHECK(read.rejects.total() == 2);
     CHECK(read.reject() == "GDSI-0005");
@@ -252,13 +315,28 @@ TEST_CASE("gdsii: damage costs what is damaged", "[gdsii][damage]") {
   }
   SECTION("a path that leaves 32 bits") {
     Stream s;
-    s.begin().cell("a").none(0x09).int16(0x0D, {1}).int16(0x0E, {0}).int16(0x21, {2})
-        .int32(0x0F, {100}).int32(0x10, {0, 0, 2147483647, 0}).none(0x11).end_cell().end();
+    s.begin()
+        .cell("a")
+        .none(0x09)
+        .int16(0x0D, {1})
+        .int16(0x0E, {0})
+        .int16(0x21, {2})
+        .int32(0x0F, {100})
+        .int32(0x10, {0, 0, 2147483647, 0})
+        .none(0x11)
+        .end_cell()
+        .end();
     CHECK(ReadBack(s).reject() == "GDSI-0006");
   }
   SECTION("a cell drawn twice") {
     Stream s;
-    s.begin().cell("a").shape(1, 0, kSquare).end_cell().cell("a").shape(2, 0, kSquare).end_cell()
+    s.begin()
+        .cell("a")
+        .shape(1, 0, kSquare)
+        .end_cell()
+        .cell("a")
+        .shape(2, 0, kSquare)
+        .end_cell()
         .end();
     const ReadBack read(s);
     CHECK(read.reject() == "GDSI-0007");

@@ -23,9 +23,7 @@ struct Pixels {
       for (Coord x = std::max<Coord>(b.x_min, 0); x < std::min<Coord>(b.x_max, kGrid); ++x)
         on[y][x] = true;
   }
-  bool at(Coord x, Coord y) const {
-    return x >= 0 && y >= 0 && x < kGrid && y < kGrid && on[y][x];
-  }
+  bool at(Coord x, Coord y) const { return x >= 0 && y >= 0 && x < kGrid && y < kGrid && on[y][x]; }
   double area(const Box& w) const {
     double n = 0;
     for (Coord y = w.y_min; y < w.y_max; ++y)
@@ -70,8 +68,7 @@ TEST_CASE("region: area and border of a union equal a pixel count", "[geometry][
     double rects = 0.0;
     for (const MergedPolygon& piece : merge(heap, window)) {
       pieces += piece.area();
-      for (const Rect& r : to_rects(piece, 1))
-        rects += (r.x_max - r.x_min) * (r.y_max - r.y_min);
+      for (const Rect& r : to_rects(piece, 1)) rects += (r.x_max - r.x_min) * (r.y_max - r.y_min);
     }
     CHECK(pieces == pixels.area(window));
     CHECK(rects == pixels.area(window));
@@ -188,8 +185,8 @@ TEST_CASE("packed index: finds what a scan finds", "[geometry][index]") {
     for (const auto i : order) sorted.push_back(boxes[i]);
     const PackedIndex index(sorted);
     for (int q = 0; q < 50; ++q) {
-      const Box window = Box{0, 0, 400, 400}.moved({static_cast<Coord>(random.below(10000)),
-                                                    static_cast<Coord>(random.below(10000))});
+      const Box window = Box{0, 0, 400, 400}.moved(
+          {static_cast<Coord>(random.below(10000)), static_cast<Coord>(random.below(10000))});
       std::multiset<Box> found;
       index.for_each_range(window, sorted.size(), [&](std::size_t first, std::size_t last) {
         for (std::size_t i = first; i < last; ++i)

@@ -31,16 +31,17 @@ Layout via_layout(const std::vector<Box>& below, const std::vector<Box>& cuts,
 }  // namespace
 
 TEST_CASE("via census: single, redundant and unconnected cuts", "[layout][census]") {
-  const Layout layout = via_layout(
-      {{0, 0, 1000, 100}, {0, 300, 1000, 400}},
-      {{20, 20, 80, 80},                          // single
-       {500, 20, 560, 80}, {620, 20, 680, 80},    // a pair, 60 apart
-       {20, 320, 80, 380}, {180, 320, 240, 380},  // near each other, different metal above
-       {900, 600, 960, 660}},                     // no metal
-      {{0, 0, 100, 100}, {480, 0, 700, 100}, {0, 300, 100, 400}, {160, 300, 260, 400}});
+  const Layout layout =
+      via_layout({{0, 0, 1000, 100}, {0, 300, 1000, 400}},
+                 {{20, 20, 80, 80},  // single
+                  {500, 20, 560, 80},
+                  {620, 20, 680, 80},  // a pair, 60 apart
+                  {20, 320, 80, 380},
+                  {180, 320, 240, 380},   // near each other, different metal above
+                  {900, 600, 960, 660}},  // no metal
+                 {{0, 0, 100, 100}, {480, 0, 700, 100}, {0, 300, 100, 400}, {160, 300, 260, 400}});
   const FlatView view(layout, 0);
-  const auto census =
-      census_vias(view, {1, 0, 2}, {.redundancy_distance = 110}, quiet).value();
+  const auto census = census_vias(view, {1, 0, 2}, {.redundancy_distance = 110}, quiet).value();
   CHECK(census.cuts.size() == 6);
   CHECK(census.singles == 3);
   CHECK(census.redundant == 2);
@@ -85,8 +86,7 @@ TEST_CASE("space census: parallel wires, a line end and a notch", "[layout][cens
 }
 
 TEST_CASE("space census: what stands between hides what is behind", "[layout][census]") {
-  const Layout layout =
-      layout_of({{0, 0, 100, 1000}, {200, 0, 300, 1000}, {120, 400, 150, 600}});
+  const Layout layout = layout_of({{0, 0, 100, 1000}, {200, 0, 300, 1000}, {120, 400, 150, 600}});
   const auto census = census_spaces(FlatView(layout, 0), 0, {.below = 101}, quiet).value();
   // 0-120 once, 150-200 once, and the open stretches of the 100 wide gap above and below.
   REQUIRE(census.count == 4);

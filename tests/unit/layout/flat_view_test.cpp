@@ -257,8 +257,8 @@ TEST_CASE("layout builder: what it refuses and what it counts", "[layout][builde
   const std::vector<Point32> line{{0, 0}, {100, 0}};
   CHECK(builder.add_path(top, {3, 1}, line, {.width = 20}) == Added::kBox);
   const std::vector<Point32> edge{{0, 0}, {2147483647, 0}};
-  CHECK(builder.add_path(top, {3, 1}, edge,
-                         {.width = 20, .ends = PathStyle::Ends::kHalfWidth}) == Added::kTooFar);
+  CHECK(builder.add_path(top, {3, 1}, edge, {.width = 20, .ends = PathStyle::Ends::kHalfWidth}) ==
+        Added::kTooFar);
   Instance ghost;
   ghost.cell = builder.cell("elsewhere");
   builder.add_instance(top, ghost);
