@@ -8,9 +8,8 @@
 #include <tuple>
 
 #include "engine/stats/contingency.h"
-#include "engine/stats/intervals.h"
-#include "engine/stats/distributions.h"
 #include "engine/stats/multiplicity.h"
+#include "engine/stats/overdispersion.h"
 
 namespace yieldloop::tracing {
 namespace {
@@ -61,6 +60,24 @@ double die_dispersion(const StepExposure& exposure, std::span<const std::size_t>
   const auto n = static_cast<double>(exposed.size());
   const double by_chance = n / std::max<double>(1.0, static_cast<double>(exposure.die_inspections));
   return std::max(1.0, squares / n - by_chance);
+}
+
+/// How much more the exposed share scatters over the wafers than a coin.
+double share_dispersion(const StepExposure& exposure, const Population& group,
+                        const std::vector<char>& exposed) {
+  std::map<WaferId, std::pair<double, double>> counts;
+  for (const std::size_t d : group.members) {
+    auto& [k, n] = counts[exposure.defects[d].wafer];
+    k += exposed[d] ? 1.0 : 0.0;
+    n += 1.0;
+  }
+  std::vector<double> k, n;
+  for (const auto& [wafer, count] : counts) {
+    k.push_back(count.first);
+    n.push_back(count.second);
+  }
+  const auto scatter = stats::estimate_overdispersion(k, n);
+  return scatter ? std::max(1.0, scatter->phi) : 1.0;
 }
 
 struct Tables {
@@ -167,7 +184,8 @@ Result<std::vector<FeatureRate>> case_control(const FabData& data, const StepExp
       rate.cases_exposed = static_cast<std::int64_t>(rate.exposed_defects.size());
       rate.controls = static_cast<std::int64_t>(controls.size());
       rate.controls_exposed = std::llround(t.pooled.b);
-      rate.dispersion = die_dispersion(exposure, rate.exposed_defects);
+      rate.dispersion = std::max(die_dispersion(exposure, rate.exposed_defects),
+                                 share_dispersion(exposure, group, case_exposed));
       add_test(t, rate);
       rates.push_back(std::move(rate));
     }

@@ -10,8 +10,9 @@
 ///
 /// pooled over strata of local density (Mantel-Haenszel), so that what lives in dense places
 /// does not win for the density; features that are densities themselves are not stratified.
-/// p-value: Cochran-Mantel-Haenszel on the case counts divided by their dispersion over die
-/// (defects of one die come in company), Fisher's exact test where few are exposed. q-values
+/// p-value: Cochran-Mantel-Haenszel on the case counts divided by their dispersion (the larger
+/// of what the company on one die and the scatter of the exposed share over wafers say),
+/// Fisher's exact test where few are exposed. q-values
 /// (Benjamini-Hochberg) are over all features, layers, steps and defect classes given.
 ///
 /// Units: um.
@@ -25,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/core/progress.h"
+#include "engine/core/finding.h"
 #include "engine/core/result.h"
 #include "engine/layout/census.h"
 #include "engine/tracing/exposure.h"
