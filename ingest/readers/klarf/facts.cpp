@@ -1,0 +1,190 @@
+#include "ingest/readers/klarf/facts.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "engine/core/text.h"
+
+namespace yieldloop::ingest::klarf {
+namespace {
+
+template <class T>
+void take_over(std::optional<T>& own, const std::optional<T>& outer) {
+  if (!own) own = outer;
+}
+
+std::string shown(std::string_view text) {
+  return escape_controls(to_valid_utf8(text.substr(0, 40)));
+}
+
+/// The two lengths of DiePitch and its like.
+std::optional<Point> point(const std::vector<std::string_view>& values, double divisor) {
+  if (values.size() < 2) return std::nullopt;
+  const auto x = number(values[0]);
+  const auto y = number(values[1]);
+  if (!x || !y) return std::nullopt;
+  return Point{*x / divisor, *y / divisor};
+}
+
+/// DOWN, UP, LEFT, RIGHT, or degrees counter-clockwise from DOWN.
+std::string orientation(std::string_view text) {
+  if (const auto degrees = number(text)) {
+    if (*degrees == 0) return "DOWN";
+    if (*degrees == 90) return "RIGHT";
+    if (*degrees == 180) return "UP";
+    if (*degrees == 270) return "LEFT";
+  }
+  std::string word = clean(text);
+  for (char& c : word) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  }
+  return word;
+}
+
+bool is_known_orientation(std::string_view word) {
+  return word == "DOWN" || word == "UP" || word == "LEFT" || word == "RIGHT";
+}
+
+std::string set_orientation(Facts& facts, std::string_view value) {
+  facts.orientation = orientation(value);
+  if (is_known_orientation(*facts.orientation)) return {};
+  return fmt::format("OrientationMarkLocation \"{}\" is not a direction.", shown(value));
+}
+
+std::string set_mirrored(Facts& facts, std::string_view value) {
+  if (equals_ignoring_case(value, "yes")) facts.mirrored = true;
+  if (equals_ignoring_case(value, "no")) facts.mirrored = false;
+  return {};
+}
+
+std::string set_slot(Facts& facts, std::string_view value) {
+  const auto slot = whole_number(value);
+  if (!slot || *slot < 0 || *slot > 1'000'000) {
+    return fmt::format("Slot \"{}\" is not a slot number.", shown(value));
+  }
+  facts.slot = static_cast<int>(*slot);
+  return {};
+}
+
+std::string set_sample_size(Facts& facts, const std::vector<std::string_view>& values,
+                            const Units& units) {
+  // Flat files say shape, then diameter in mm; nested ones diameter in nm, then a flat's length.
+  const bool nested = units.sample_mm != 1.0;
+  const auto size = values.size() < 2 ? std::nullopt : number(values[nested ? 0 : 1]);
+  if (!size || *size <= 0) return "SampleSize is not a diameter.";
+  facts.sample_size_mm = *size / units.sample_mm;
+  return {};
+}
+
+std::string set_station(Facts& facts, const std::vector<std::string_view>& values) {
+  std::vector<std::string> parts;
+  for (const std::string_view value : values) {
+    if (std::string part = clean(value); !part.empty()) parts.push_back(std::move(part));
+  }
+  facts.tool = join(parts, " ");
+  return {};
+}
+
+std::string set_time(Facts& facts, const std::vector<std::string_view>& values) {
+  facts.inspected_at = parse_klarf_time(values[0], values.size() > 1 ? values[1] : "");
+  if (facts.inspected_at) return {};
+  return fmt::format("ResultTimestamp \"{} {}\" is not a time.", shown(values[0]),
+                     shown(values.size() > 1 ? values[1] : ""));
+}
+
+std::string set_point(std::optional<Point>& target, std::string_view name,
+                      const std::vector<std::string_view>& values, double divisor) {
+  target = point(values, divisor);
+  return target ? std::string() : fmt::format("{} is not a pair of numbers.", name);
+}
+
+}  // namespace
+
+std::string clean(std::string_view text) { return to_valid_utf8(trim(text)); }
+
+std::optional<double> number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0.0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  // Denormals such as 3.0e-308 are in range; what underflows to nothing is 0.
+  if (end != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (code == std::errc::result_out_of_range) return std::nullopt;
+  if (code != std::errc{} || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code == std::errc{} && end == text.data() + text.size()) return value;
+  const auto real = number(text);
+  if (!real || *real != std::floor(*real) || std::abs(*real) > 9e15) return std::nullopt;
+  return static_cast<std::int64_t>(*real);
+}
+
+bool set_index(int& target, std::string_view text) {
+  const std::int64_t value = whole_number(text).value_or(INT64_MIN);
+  if (value < INT32_MIN || value > INT32_MAX) return false;
+  target = static_cast<int>(value);
+  return true;
+}
+
+std::optional<UtcMicros> parse_klarf_time(std::string_view date, std::string_view time) {
+  std::string text = clean(date);
+  if (!trim(time).empty()) text += ' ' + clean(time);
+  for (const std::string_view format :
+       {"%m-%d-%y %H:%M:%S", "%m/%d/%y %H:%M:%S", "%d-%b-%y %H:%M:%S", "%m-%d-%y %H:%M",
+        "%m-%d-%y %H:%M:%S.%f", "%m-%d-%y"}) {
+    if (const auto parsed = parse_time(text, format)) return parsed;
+  }
+  return parse_iso8601(text);
+}
+
+void Facts::inherit(const Facts& outer) {
+  take_over(lot_id, outer.lot_id);
+  take_over(wafer_id, outer.wafer_id);
+  take_over(product, outer.product);
+  take_over(step, outer.step);
+  take_over(recipe, outer.recipe);
+  take_over(tool, outer.tool);
+  take_over(orientation_mark, outer.orientation_mark);
+  take_over(orientation, outer.orientation);
+  take_over(inspected_at, outer.inspected_at);
+  take_over(slot, outer.slot);
+  take_over(sample_size_mm, outer.sample_size_mm);
+  take_over(die_pitch_um, outer.die_pitch_um);
+  take_over(die_origin_um, outer.die_origin_um);
+  take_over(sample_center_um, outer.sample_center_um);
+  take_over(mirrored, outer.mirrored);
+}
+
+std::string set_fact(Facts& facts, std::string_view name,
+                     const std::vector<std::string_view>& values, const Units& units) {
+  if (values.empty()) return {};
+  const auto is = [&](std::string_view other) { return equals_ignoring_case(name, other); };
+  if (is("LotID")) return facts.lot_id = clean(values[0]), std::string();
+  if (is("WaferID")) return facts.wafer_id = clean(values[0]), std::string();
+  if (is("DeviceID")) return facts.product = clean(values[0]), std::string();
+  if (is("StepID")) return facts.step = clean(values[0]), std::string();
+  if (is("SetupID") || is("RecipeID")) return facts.recipe = clean(values[0]), std::string();
+  if (is("SampleOrientationMarkType")) {
+    return facts.orientation_mark = clean(values[0]), std::string();
+  }
+  if (is("InspectionStationID")) return set_station(facts, values);
+  if (is("ResultTimestamp")) return set_time(facts, values);
+  if (is("Slot") || is("SlotNumber")) return set_slot(facts, values[0]);
+  if (is("SampleSize")) return set_sample_size(facts, values, units);
+  if (is("OrientationMarkLocation")) return set_orientation(facts, values[0]);
+  if (is("CoordinatesMirrored")) return set_mirrored(facts, values[0]);
+  if (is("DiePitch")) return set_point(facts.die_pitch_um, name, values, units.length_um);
+  if (is("DieOrigin")) return set_point(facts.die_origin_um, name, values, units.length_um);
+  if (is("SampleCenterLocation")) {
+    return set_point(facts.sample_center_um, name, values, units.length_um);
+  }
+  return {};
+}
+
+}  // namespace yieldloop::ingest::klarf

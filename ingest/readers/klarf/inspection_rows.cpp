@@ -1,0 +1,174 @@
+#include "ingest/readers/klarf/inspection_rows.h"
+
+#include <fmt/format.h>
+
+namespace yieldloop::ingest::klarf {
+namespace {
+
+constexpr std::size_t kBatchRows = 1U << 17U;
+
+void add_text(store::Column& column, const std::optional<std::string>& value) {
+  if (value && !value->empty()) {
+    column.add_text(*value);
+  } else {
+    column.add_null();
+  }
+}
+
+void add_point(store::Column& x, store::Column& y, const std::optional<Point>& value) {
+  if (!value) return;
+  x.add_real(value->first);
+  y.add_real(value->second);
+}
+
+void fill(store::Column& column, std::size_t rows, const std::optional<std::string>& value) {
+  column.reserve(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (value) {
+      column.add_text(*value);
+    } else {
+      column.add_null();
+    }
+  }
+}
+
+}  // namespace
+
+InspectionRows::InspectionRows(std::string id_prefix, std::string version, store::RowSink& sink)
+    : id_prefix_(std::move(id_prefix)), version_(std::move(version)), sink_(sink) {}
+
+WaferInspection& InspectionRows::begin_wafer(std::uint64_t line) {
+  WaferInspection& wafer = open_.emplace_back().wafer;
+  wafer.id = fmt::format("{}-{}", id_prefix_, ++ordinal_);
+  wafer.line = line;
+  return wafer;
+}
+
+void InspectionRows::collect() {
+  if (defects_.rows() > 0) open_.back().defects.push_back(defects_.take());
+}
+
+void InspectionRows::defect_added(bool may_send) {
+  ++wafer().defects;
+  if (defects_.rows() < kBatchRows) return;
+  collect();
+  if (may_send) send_defects(open_.back());
+}
+
+void InspectionRows::end_wafer() { collect(); }
+
+void InspectionRows::drop_wafer() {
+  open_.pop_back();
+  --ordinal_;
+}
+
+void InspectionRows::send(store::Table table) {
+  if (table.rows() == 0 || cancelled_) return;
+  table.finish_row();
+  rows_ += table.rows();
+  if (!sink_.put(std::move(table))) cancelled_ = true;
+}
+
+void InspectionRows::send_defects(Waiting& waiting) {
+  const WaferInspection& wafer = waiting.wafer;
+  for (store::Table& table : waiting.defects) {
+    const std::size_t rows = table["defect_id"].size();
+    fill(table["inspection"], rows, wafer.id);
+    fill(table["lot_id"], rows, wafer.facts.lot_id.value_or(""));
+    fill(table["wafer_id"], rows, wafer.facts.wafer_id.value_or(""));
+    fill(table["step"], rows, wafer.facts.step);
+    send(std::move(table));
+  }
+  waiting.defects.clear();
+}
+
+store::Table InspectionRows::inspection_row(const WaferInspection& wafer) const {
+  const Facts& f = wafer.facts;
+  auto t = store::Table::of("inspections");
+  t["inspection"].add_text(wafer.id);
+  t["lot_id"].add_text(f.lot_id.value_or(""));
+  t["wafer_id"].add_text(f.wafer_id.value_or(""));
+  add_text(t["product"], f.product);
+  add_text(t["step"], f.step);
+  add_text(t["recipe"], f.recipe);
+  add_text(t["tool"], f.tool);
+  t["inspected_at"].add_time(f.inspected_at.value_or(UtcMicros{}));
+  if (f.slot) t["slot"].add_int(*f.slot);
+  if (f.sample_size_mm) t["sample_size_mm"].add_real(*f.sample_size_mm);
+  add_text(t["orientation_mark"], f.orientation_mark);
+  add_text(t["orientation"], f.orientation);
+  add_point(t["die_pitch_x_um"], t["die_pitch_y_um"], f.die_pitch_um);
+  add_point(t["die_origin_x_um"], t["die_origin_y_um"], f.die_origin_um);
+  add_point(t["sample_center_x_um"], t["sample_center_y_um"], f.sample_center_um);
+  if (f.mirrored) t["mirrored"].add_bool(*f.mirrored);
+  double area = 0.0;
+  for (const InspectionTest& test : wafer.tests) area += test.area_cm2.value_or(0.0);
+  if (area > 0.0) t["area_per_test_cm2"].add_real(area);
+  t["tests"].add_int(static_cast<std::int64_t>(wafer.tests.size()));
+  t["defects"].add_int(static_cast<std::int64_t>(wafer.defects));
+  t["version"].add_text(version_);
+  t[store::kSourceRowColumn].add_int(static_cast<std::int64_t>(wafer.line));
+  return t;
+}
+
+store::Table InspectionRows::plan_rows(const WaferInspection& wafer) {
+  auto t = store::Table::of("inspected_dies");
+  for (const InspectionTest& test : wafer.tests) {
+    for (const auto& [x, y] : test.plan) {
+      t["inspection"].add_text(wafer.id);
+      t["test"].add_int(test.number);
+      t["die_x"].add_int(x);
+      t["die_y"].add_int(y);
+      t[store::kSourceRowColumn].add_int(static_cast<std::int64_t>(wafer.line));
+    }
+  }
+  return t;
+}
+
+store::Table InspectionRows::class_rows(const WaferInspection& wafer) {
+  auto t = store::Table::of("defect_classes");
+  for (const DefectClass& c : wafer.classes) {
+    t["inspection"].add_text(wafer.id);
+    t["class_number"].add_int(c.number);
+    t["class_name"].add_text(c.name);
+    t[store::kSourceRowColumn].add_int(static_cast<std::int64_t>(wafer.line));
+  }
+  return t;
+}
+
+void InspectionRows::finish_wafers(const Facts& lot, const std::vector<DefectClass>& classes) {
+  for (Waiting& waiting : open_) {
+    WaferInspection& wafer = waiting.wafer;
+    wafer.facts.inherit(lot);
+    if (wafer.classes.empty()) wafer.classes = classes;
+    ++wafers_;
+    lots_.insert(wafer.facts.lot_id.value_or(""));
+    defect_count_ += wafer.defects;
+    if (!wafer.tests_inherited) {
+      tests_ += wafer.tests.size();
+      for (const InspectionTest& test : wafer.tests) {
+        plan_die_ += test.plan.size();
+        area_cm2_ += test.area_cm2.value_or(0.0);
+      }
+    }
+    send(inspection_row(wafer));
+    send(plan_rows(wafer));
+    send(class_rows(wafer));
+    send_defects(waiting);
+  }
+  open_.clear();
+}
+
+ReadSummary InspectionRows::summary() const {
+  ReadSummary s;
+  s.version = version_;
+  s.rows = rows_;
+  const auto count = [](auto value) { return static_cast<double>(value); };
+  s.counts = {{"lots", count(lots_.size())},        {"wafers", count(wafers_)},
+              {"defects", count(defect_count_)},    {"tests", count(tests_)},
+              {"plan_die", count(plan_die_)},       {"classes", count(classes_)},
+              {"images", count(defects_.images())}, {"area_per_test_cm2", area_cm2_}};
+  return s;
+}
+
+}  // namespace yieldloop::ingest::klarf

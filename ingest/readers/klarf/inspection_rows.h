@@ -1,0 +1,90 @@
+/// \file
+/// Gathers wafers, their plans, classes and defects, and hands them to the sink when everything
+/// that applies to them is known.
+///
+/// In the nested dialect the lot's step and pitch follow its wafers, so a lot's wafers wait for
+/// the lot's end; in the flat one they go as soon as a batch is full.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/store/table.h"
+#include "ingest/readers/klarf/defect_rows.h"
+#include "ingest/readers/klarf/facts.h"
+#include "ingest/readers/reader.h"
+
+namespace yieldloop::ingest::klarf {
+
+struct DefectClass {
+  int number = 0;
+  std::string name;
+};
+
+/// One InspectionTest (TestRecord) of a wafer.
+struct InspectionTest {
+  int number = 1;
+  std::optional<double> area_cm2;
+  std::vector<std::pair<int, int>> plan;  ///< Die that were inspected, (XINDEX, YINDEX).
+};
+
+struct WaferInspection {
+  std::string id;
+  Facts facts;
+  std::vector<InspectionTest> tests;
+  bool tests_inherited = false;  ///< Those of the wafer before, which the file gave once.
+  std::vector<DefectClass> classes;
+  std::uint64_t defects = 0;
+  std::uint64_t line = 1;
+};
+
+/// Not thread-safe.
+class InspectionRows {
+ public:
+  InspectionRows(std::string id_prefix, std::string version, store::RowSink& sink);
+
+  /// Opens the next wafer.
+  WaferInspection& begin_wafer(std::uint64_t line);
+  WaferInspection& wafer() { return open_.back().wafer; }
+  bool has_wafer() const { return !open_.empty(); }
+  DefectRows& defects() { return defects_; }
+  /// After each committed row. `may_send` when the wafer's facts are complete already.
+  void defect_added(bool may_send);
+  /// Closes the wafer's defect rows; it still waits for finish_wafers().
+  void end_wafer();
+  /// Forgets the open wafer.
+  void drop_wafer();
+  /// Completes and sends all waiting wafers: what they do not say themselves is the lot's.
+  void finish_wafers(const Facts& lot, const std::vector<DefectClass>& classes);
+  void count_classes(std::size_t n) { classes_ += n; }
+
+  bool cancelled() const { return cancelled_; }
+  std::size_t wafers() const { return wafers_; }
+  ReadSummary summary() const;
+
+ private:
+  struct Waiting {
+    WaferInspection wafer;
+    std::vector<store::Table> defects;
+  };
+  void collect();
+  void send(store::Table table);
+  void send_defects(Waiting& waiting);
+  store::Table inspection_row(const WaferInspection& wafer) const;
+  static store::Table plan_rows(const WaferInspection& wafer);
+  static store::Table class_rows(const WaferInspection& wafer);
+
+  std::string id_prefix_, version_;
+  store::RowSink& sink_;
+  DefectRows defects_;
+  std::vector<Waiting> open_;
+  std::set<std::string> lots_;
+  std::size_t ordinal_ = 0, wafers_ = 0, tests_ = 0, plan_die_ = 0, classes_ = 0;
+  std::uint64_t defect_count_ = 0, rows_ = 0;
+  double area_cm2_ = 0.0;
+  bool cancelled_ = false;
+};
+
+}  // namespace yieldloop::ingest::klarf

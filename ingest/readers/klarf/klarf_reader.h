@@ -1,0 +1,16 @@
+/// \file
+/// Reads KLARF inspection results, flat (1.0 to 1.2) and nested (1.8), into inspections,
+/// inspected_dies, defects and defect_classes; docs/formats/klarf.md says what becomes of what.
+#pragma once
+
+#include "ingest/readers/reader.h"
+
+namespace yieldloop::ingest::klarf {
+
+/// Id "klarf".
+/// Errors: kFormat KLAR-0020 (no inspection in it), KLAR-0023 (nested too deeply);
+/// kUnsupported KLAR-0021 (another major version); kCancelled KLAR-0022; the input's.
+/// Rejects: KLAR-0001 to KLAR-0013.
+ReaderDeclaration klarf_reader();
+
+}  // namespace yieldloop::ingest::klarf

@@ -1,0 +1,416 @@
+#include "ingest/readers/klarf/nested_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/core/text.h"
+
+namespace yieldloop::ingest::klarf {
+namespace {
+
+constexpr int kDeepest = 32;
+
+enum class RecordKind : std::uint8_t { kOther, kLot, kWafer, kTest };
+
+RecordKind kind_of(std::string_view type) {
+  if (equals_ignoring_case(type, "LotRecord")) return RecordKind::kLot;
+  if (equals_ignoring_case(type, "WaferRecord")) return RecordKind::kWafer;
+  if (equals_ignoring_case(type, "TestRecord")) return RecordKind::kTest;
+  return RecordKind::kOther;
+}
+
+/// Position of a column in a list, or SIZE_MAX.
+std::size_t column_of(const std::vector<std::string_view>& columns, std::string_view name) {
+  const auto it = std::ranges::find_if(
+      columns, [&](std::string_view column) { return equals_ignoring_case(column, name); });
+  return it == columns.end() ? SIZE_MAX : static_cast<std::size_t>(it - columns.begin());
+}
+
+class NestedReader {
+ public:
+  NestedReader(std::string_view text, InspectionRows& rows, Complaints& complaints)
+      : lexer_(text, true), rows_(rows), complaints_(complaints) {}
+
+  Result<ReadSummary> read();
+
+ private:
+  void read_record(int depth, RecordKind outer);
+  void begin_record(RecordKind kind, const Token& at, std::string_view id);
+  void end_record(RecordKind kind);
+  void read_field(RecordKind kind);
+  void read_list(RecordKind kind);
+  std::vector<std::string_view> read_columns();
+  bool open_brace(std::string_view behind);
+  void skip_braces();
+  void read_defects(const std::vector<std::string_view>& columns);
+  void read_defect(const Token& first);
+  bool read_image_list(const Token& token);
+  /// Rows of any other list: values by column; false ends the list.
+  bool read_row(std::vector<std::string_view>& values);
+  void read_plan(const std::vector<std::string_view>& columns);
+  void read_classes(const std::vector<std::string_view>& columns);
+  void complain(const Token& at, std::string id, std::string message) {
+    complaints_.reject(at.offset, lexer_.position(), std::move(id), std::move(message));
+  }
+  void recover_row(const Token& first, std::string id, std::string message);
+  void warn(const Token& at, const std::string& what) {
+    if (!what.empty() && warnings_.size() < 20) {
+      warnings_.push_back(fmt::format("Line {}: {}", complaints_.line_of(at.offset), what));
+    }
+  }
+
+  Lexer lexer_;
+  InspectionRows& rows_;
+  Complaints& complaints_;
+  std::vector<std::string> warnings_;
+  Facts lot_;
+  std::vector<DefectClass> classes_;
+  bool in_wafer_ = false;
+  bool too_deep_ = false;
+  bool ended_ = false;
+  std::size_t ordinal_ = 0;
+};
+
+Result<ReadSummary> NestedReader::read() {
+  for (Token token = lexer_.next(); token.kind != TokenKind::kEnd; token = lexer_.next()) {
+    if (token.is(';')) continue;
+    if (equals_ignoring_case(token.text, "EndOfFile")) {
+      ended_ = true;
+    } else if (token.kind == TokenKind::kWord && equals_ignoring_case(token.text, "Record")) {
+      read_record(0, RecordKind::kOther);
+    } else {
+      lexer_.skip_line_of(token);
+      complain(token, "KLAR-0007", "A text stands where a statement should begin.");
+    }
+    if (rows_.cancelled() || too_deep_) break;
+  }
+  rows_.finish_wafers(lot_, classes_);
+  if (rows_.cancelled()) {
+    return Error{Errc::kCancelled, "KLAR-0022", "Reading the KLARF file was cancelled."};
+  }
+  if (too_deep_) {
+    return Error{
+        Errc::kFormat, "KLAR-0023",
+        fmt::format("The KLARF file nests records more than {} deep; it is damaged.", kDeepest)};
+  }
+  if (rows_.wafers() == 0) {
+    return Error{Errc::kFormat, "KLAR-0020",
+                 "The KLARF file holds no inspection of a wafer; it was cut short or is a header "
+                 "alone."};
+  }
+  if (!ended_) {
+    complaints_.reject(lexer_.position(), lexer_.position(), "KLAR-0005",
+                       "The file ends without EndOfFile; it was cut short.");
+  }
+  ReadSummary summary = rows_.summary();
+  summary.warnings = std::move(warnings_);
+  return summary;
+}
+
+bool NestedReader::open_brace(std::string_view behind) {
+  const Lexer before = lexer_;
+  const Token token = lexer_.next();
+  if (token.is('{')) return true;
+  lexer_ = before;
+  complain(token, "KLAR-0011",
+           fmt::format("A brace should open behind {}.", to_valid_utf8(behind)));
+  return false;
+}
+
+/// Skips to the brace that closes one already open.
+void NestedReader::skip_braces() {
+  for (int depth = 1; depth > 0;) {
+    const Token token = lexer_.next();
+    if (token.kind == TokenKind::kEnd) return;
+    depth += token.is('{') ? 1 : token.is('}') ? -1 : 0;
+  }
+}
+
+void NestedReader::begin_record(RecordKind kind, const Token& at, std::string_view id) {
+  if (kind == RecordKind::kLot) {
+    lot_ = Facts();
+    classes_.clear();
+    lot_.lot_id = clean(id);
+  } else if (kind == RecordKind::kWafer) {
+    rows_.begin_wafer(complaints_.line_of(at.offset)).facts.wafer_id = clean(id);
+    in_wafer_ = true;
+  } else if (kind == RecordKind::kTest && in_wafer_) {
+    auto& tests = rows_.wafer().tests;
+    int number = static_cast<int>(tests.size()) + 1;
+    set_index(number, id);
+    tests.emplace_back().number = number;
+  }
+}
+
+void NestedReader::end_record(RecordKind kind) {
+  if (kind == RecordKind::kWafer) {
+    rows_.end_wafer();
+    in_wafer_ = false;
+  } else if (kind == RecordKind::kLot) {
+    rows_.finish_wafers(lot_, classes_);
+  }
+}
+
+void NestedReader::read_record(int depth, RecordKind outer) {
+  if (depth > kDeepest) {
+    too_deep_ = true;
+    return;
+  }
+  const Token type = lexer_.next();
+  std::string_view id;
+  if (lexer_.peek().kind == TokenKind::kText) id = lexer_.next().text;
+  if (!open_brace(type.text)) return;
+  // Records of one kind do not nest; a second one inside is data of another tool.
+  RecordKind kind = kind_of(type.text);
+  if (kind == RecordKind::kWafer && in_wafer_) kind = RecordKind::kOther;
+  begin_record(kind, type, id);
+  const RecordKind inside =
+      kind == RecordKind::kOther && outer != RecordKind::kOther ? RecordKind::kOther : kind;
+  for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
+    if (token.kind == TokenKind::kEnd || rows_.cancelled() || too_deep_) break;
+    if (token.is(';')) continue;
+    if (token.kind == TokenKind::kWord && token.text == "Field") {
+      read_field(inside);
+    } else if (token.kind == TokenKind::kWord && token.text == "List") {
+      read_list(inside);
+    } else if (token.kind == TokenKind::kWord && token.text == "Record") {
+      read_record(depth + 1, inside);
+    } else {
+      if (token.is('{')) skip_braces();
+      complain(token, "KLAR-0012",
+               fmt::format("\"{}\" is neither Field, List nor Record.",
+                           escape_controls(to_valid_utf8(token.text.substr(0, 40)))));
+    }
+  }
+  end_record(kind);
+}
+
+void NestedReader::read_field(RecordKind kind) {
+  const Token name = lexer_.next();
+  if (!lexer_.peek().is('{')) lexer_.next();  // The count.
+  if (!open_brace(name.text)) return;
+  std::vector<std::string_view> values;
+  for (Token token = lexer_.next(); !token.is('}') && token.kind != TokenKind::kEnd;
+       token = lexer_.next()) {
+    if (token.is_value()) values.push_back(token.text);
+  }
+  const auto is = [&](std::string_view other) { return equals_ignoring_case(name.text, other); };
+  if (kind == RecordKind::kTest && in_wafer_ && !values.empty()) {
+    auto& test = rows_.wafer().tests.back();
+    const auto value = number(values.front());
+    if (is("AreaPerTest") && value) test.area_cm2 = *value / kNestedUnits.area_cm2;
+  } else if (kind == RecordKind::kWafer) {
+    warn(name, set_fact(rows_.wafer().facts, name.text, values, kNestedUnits));
+  } else if (kind == RecordKind::kLot) {
+    warn(name, set_fact(lot_, name.text, values, kNestedUnits));
+  }
+}
+
+/// Names of "Columns n { type NAME, ... }"; empty when there are none.
+std::vector<std::string_view> NestedReader::read_columns() {
+  std::vector<std::string_view> columns;
+  std::string_view last;
+  for (Token token = lexer_.next(); token.kind != TokenKind::kEnd; token = lexer_.next()) {
+    if (token.is('}') || token.is(',')) {
+      if (!last.empty()) columns.push_back(last);
+      last = {};
+      if (token.is('}')) break;
+    } else if (token.is_value()) {
+      last = token.text;
+    }
+  }
+  return columns;
+}
+
+void NestedReader::read_list(RecordKind kind) {
+  const Token name = lexer_.next();
+  if (!open_brace(name.text)) return;
+  std::vector<std::string_view> columns;
+  for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
+    if (token.kind == TokenKind::kEnd) return;
+    const bool is_columns = equals_ignoring_case(token.text, "Columns");
+    const bool is_data = equals_ignoring_case(token.text, "Data");
+    if (!is_columns && !is_data) continue;
+    int count = -1;
+    if (!lexer_.peek().is('{')) set_index(count, lexer_.next().text);
+    if (!open_brace(token.text)) return;
+    if (is_columns) {
+      columns = read_columns();
+      continue;
+    }
+    const std::size_t before = rows_.has_wafer() ? rows_.wafer().defects : 0;
+    const bool in_wafer = in_wafer_;
+    if (in_wafer && equals_ignoring_case(name.text, "DefectList")) {
+      const std::size_t rejected = complaints_.total();
+      read_defects(columns);
+      const std::size_t rows = rows_.wafer().defects - before + complaints_.total() - rejected;
+      if (count < 0 || static_cast<std::size_t>(count) != rows) {
+        warn(name, fmt::format("DefectList says {} rows but has {}.", count, rows));
+      }
+    } else if (in_wafer && kind == RecordKind::kTest &&
+               equals_ignoring_case(name.text, "SampleTestPlanList")) {
+      read_plan(columns);
+    } else if (equals_ignoring_case(name.text, "ClassLookupList")) {
+      read_classes(columns);
+    } else {
+      skip_braces();
+    }
+  }
+}
+
+void NestedReader::read_defects(const std::vector<std::string_view>& columns) {
+  rows_.end_wafer();  // Rows of an earlier list may have had other columns.
+  const Token at = lexer_.peek();
+  const auto missing = rows_.defects().plan(columns, kNestedUnits);
+  if (!missing.empty()) {
+    skip_braces();
+    if (!at.is('}')) {
+      complain(at, "KLAR-0013",
+               fmt::format("The DefectList lacks {}; its defects cannot be placed.",
+                           join(missing, ", ")));
+    }
+    return;
+  }
+  for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
+    if (token.kind == TokenKind::kEnd || rows_.cancelled()) return;
+    if (!token.is(';')) read_defect(token);
+  }
+}
+
+/// Drops the row up to its ';', leaving a brace that closes the list.
+void NestedReader::recover_row(const Token& first, std::string id, std::string message) {
+  int depth = 0;
+  for (;;) {
+    const Lexer before = lexer_;
+    const Token token = lexer_.next();
+    if (token.is('{')) ++depth;
+    const bool closes = token.is('}') && depth-- == 0;
+    if (token.kind == TokenKind::kEnd || closes) {
+      lexer_ = before;
+      break;
+    }
+    if (token.is(';')) break;
+  }
+  complain(first, std::move(id), std::move(message));
+}
+
+bool NestedReader::read_image_list(const Token& token) {
+  if (!equals_ignoring_case(token.text, "Images")) {
+    return token.kind == TokenKind::kWord &&
+           (token.text == "N" || token.text == "0" || token.text == "NA");
+  }
+  if (!lexer_.peek().is('{')) lexer_.next();  // The count.
+  if (!lexer_.next().is('{')) return false;
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const Lexer before = lexer_;
+    const Token part = lexer_.next();
+    if (part.is_value()) {
+      parts.push_back(part.text);
+      continue;
+    }
+    if (!part.is(',') && !part.is('}')) {
+      lexer_ = before;
+      return false;
+    }
+    parts.resize(std::max<std::size_t>(parts.size(), 4));
+    if (!parts[0].empty()) rows_.defects().add_image(parts[0], parts[2], parts[3]);
+    parts.clear();
+    if (part.is('}')) return true;
+  }
+}
+
+void NestedReader::read_defect(const Token& first) {
+  DefectRows& defects = rows_.defects();
+  defects.begin();
+  ++ordinal_;
+  const std::size_t columns = defects.columns();
+  Token token = first;
+  for (std::size_t i = 0; i < columns; ++i) {
+    const Lexer before = lexer_;
+    if (i > 0) token = lexer_.next();
+    if (!token.is_value()) {
+      lexer_ = before;
+      return recover_row(
+          first, "KLAR-0001",
+          fmt::format("The defect row has {} values, but {} columns are declared.", i, columns));
+    }
+    const bool taken =
+        defects.is_image_list(i) ? read_image_list(token) : defects.set(i, token.text);
+    if (!taken) {
+      return recover_row(
+          first, "KLAR-0003",
+          fmt::format("\"{}\" is not a value of {}.",
+                      escape_controls(to_valid_utf8(token.text.substr(0, 40))), defects.name(i)));
+    }
+  }
+  const Token next = lexer_.peek();
+  if (!next.is(';') && !next.is('}')) {
+    return recover_row(
+        first, "KLAR-0002",
+        fmt::format("The defect row has more values than the {} columns declared.", columns));
+  }
+  if (const std::string_view missing = defects.missing(); !missing.empty()) {
+    return recover_row(first, "KLAR-0004", fmt::format("The defect has no {}.", missing));
+  }
+  defects.commit(complaints_.line_of(first.offset), ordinal_);
+  rows_.defect_added(false);
+}
+
+bool NestedReader::read_row(std::vector<std::string_view>& values) {
+  values.clear();
+  for (;;) {
+    const Token token = lexer_.next();
+    if (token.is_value()) values.push_back(token.text);
+    if (token.is('{')) skip_braces();
+    if (token.is(';') && !values.empty()) return true;
+    if (token.is('}') || token.kind == TokenKind::kEnd) return false;
+  }
+}
+
+void NestedReader::read_plan(const std::vector<std::string_view>& columns) {
+  const std::size_t x_at = column_of(columns, "XINDEX");
+  const std::size_t y_at = column_of(columns, "YINDEX");
+  auto& plan = rows_.wafer().tests.back().plan;
+  std::vector<std::string_view> values;
+  for (;;) {
+    const Token at = lexer_.peek();
+    if (!read_row(values)) return;
+    int x = 0, y = 0;
+    if (std::max(x_at, y_at) < values.size() && set_index(x, values[x_at]) &&
+        set_index(y, values[y_at])) {
+      plan.emplace_back(x, y);
+    } else {
+      complain(at, "KLAR-0009", "SampleTestPlan: a row without the indices of a die.");
+    }
+  }
+}
+
+void NestedReader::read_classes(const std::vector<std::string_view>& columns) {
+  const std::size_t number_at = column_of(columns, "CLASSNUMBER");
+  const std::size_t name_at = column_of(columns, "CLASSNAME");
+  std::vector<DefectClass> classes;
+  std::vector<std::string_view> values;
+  for (;;) {
+    const Token at = lexer_.peek();
+    if (!read_row(values)) break;
+    int code = 0;
+    if (std::max(number_at, name_at) < values.size() && set_index(code, values[number_at])) {
+      classes.push_back({code, clean(values[name_at])});
+    } else {
+      complain(at, "KLAR-0010", "ClassLookup: a row without a class number and a name.");
+    }
+  }
+  rows_.count_classes(classes.size());
+  (in_wafer_ ? rows_.wafer().classes : classes_) = std::move(classes);
+}
+
+}  // namespace
+
+Result<ReadSummary> read_nested(std::string_view text, InspectionRows& rows,
+                                Complaints& complaints) {
+  return NestedReader(text, rows, complaints).read();
+}
+
+}  // namespace yieldloop::ingest::klarf
