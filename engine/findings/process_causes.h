@@ -1,0 +1,29 @@
+/// \file
+/// Commonality of yield, of the failing bins and of defect counts, as finding candidates.
+///
+/// Yield is asked first. A bin or defect count that points at the same attribute is evidence for
+/// that cause and not a second finding; one that points elsewhere is a finding of its own. The
+/// bins and defect counts share one error budget, half of yield's, by Bonferroni.
+#pragma once
+
+#include "engine/core/progress.h"
+#include "engine/core/result.h"
+#include "engine/findings/candidate.h"
+#include "engine/process/commonality.h"
+
+namespace yieldloop::findings {
+
+struct ProcessCauseOptions {
+  double alpha = 0.05;
+  std::size_t max_bins = 8;             ///< Failing bins asked, largest first.
+  double min_bin_share = 0.002;         ///< Of the tested die.
+  std::size_t shuffles = 0;
+  std::uint64_t seed = 1;
+};
+
+/// Errors: kCancelled (FIND-0003). Without process history or with too few wafers: no candidate
+/// and a caveat.
+Result<FamilyResult> process_causes(const FabData& data, const ProcessCauseOptions& options,
+                                    Progress& progress);
+
+}  // namespace yieldloop::findings
