@@ -61,6 +61,7 @@ double row_y(const ForestPlan& p, std::size_t i) {
 }
 
 bool alarming(const ForestSpec& spec, const ForestRow& row) {
+  if (!spec.q_column) return false;
   const bool excludes = row.low > spec.reference || row.high < spec.reference;
   return excludes && !row.inconclusive && row.q_value.value_or(0.0) < spec.q_alarm;
 }
@@ -70,16 +71,20 @@ void draw_row(Canvas& canvas, const ForestSpec& spec, const ForestPlan& p, std::
   const Theme& theme = canvas.theme();
   const Rgb ink = alarming(spec, row) ? theme.alert : row.inconclusive ? theme.axis : theme.accent;
   const double y = row_y(p, i);
-  const double x = p.axis.at(row.effect);
+  // An open end of an interval reaches to the edge of the plot.
+  const auto x_at = [&](double v) {
+    return p.axis.at(std::isnan(v) ? spec.reference : std::clamp(v, p.axis.low, p.axis.high));
+  };
+  const double x = x_at(row.effect);
   const QRectF& plot = p.frame.plot;
   if (row.selected) {
     canvas.selection(QRectF(plot.left() - p.parts.left_labels - 6, y - p.row_height / 2 + 1.5,
                             plot.width() + p.parts.left_labels + p.parts.right_labels + 10,
                             p.row_height - 3));
   }
-  canvas.line(p.axis.at(row.low), y, p.axis.at(row.high), y, ink, 2);
+  canvas.line(x_at(row.low), y, x_at(row.high), y, ink, 2);
   for (const double end : {row.low, row.high}) {
-    canvas.line(p.axis.at(end), y - 4, p.axis.at(end), y + 4, ink, 2);
+    if (std::isfinite(end)) canvas.line(x_at(end), y - 4, x_at(end), y + 4, ink, 2);
   }
   canvas.painter().setPen(QPen(colour(ink), 1.6));
   canvas.painter().setBrush(colour(row.inconclusive ? theme.background : ink));
@@ -95,6 +100,7 @@ void draw_row(Canvas& canvas, const ForestSpec& spec, const ForestPlan& p, std::
   const double right = plot.right() + 8;
   canvas.text(QRectF(right, y - height / 2, 50, height), Qt::AlignLeft | Qt::AlignVCenter,
               QString::fromStdString(format_count(row.n)), small, theme.text);
+  if (!spec.q_column) return;
   const QString decided =
       row.q_value ? QString::fromStdString(
                         *row.q_value < 1e-12 ? "< 1e\u221212" : format_number(*row.q_value, 2))
@@ -104,14 +110,15 @@ void draw_row(Canvas& canvas, const ForestSpec& spec, const ForestPlan& p, std::
               row.inconclusive ? QStringLiteral("inconclusive") : decided, small, theme.text);
 }
 
-void draw_heads(Canvas& canvas, const ForestPlan& p) {
+void draw_heads(Canvas& canvas, const ForestSpec& spec, const ForestPlan& p) {
   const Theme& theme = canvas.theme();
   const QFont small = chart_font(theme, theme.small_px);
   const double height = line_height(small);
   const double y = p.frame.plot.top() - height - 1;
   const double right = p.frame.plot.right() + 8;
-  canvas.text(QRectF(right, y, 48, height), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("n"),
-              small, theme.muted);
+  canvas.text(QRectF(right, y, spec.q_column ? 48 : 100, height),
+              Qt::AlignLeft | Qt::AlignVCenter, label_text(spec.n_title), small, theme.muted);
+  if (!spec.q_column) return;
   canvas.text(QRectF(right + 50, y, 76, height), Qt::AlignLeft | Qt::AlignVCenter,
               QStringLiteral("adjusted q"), small, theme.muted);
 }
@@ -130,7 +137,7 @@ void paint(QPainter& painter, const QRectF& rect, const ForestSpec& spec, const 
   draw_bottom_axis(canvas, plot, p.axis, p.ticks);
   const double x = p.axis.at(spec.reference);
   canvas.line(x, plot.top(), x, plot.bottom(), theme.text, 1.2, Qt::DashLine);
-  draw_heads(canvas, p);
+  draw_heads(canvas, spec, p);
   for (std::size_t i = 0; i < p.shown; ++i) draw_row(canvas, spec, p, i);
 }
 

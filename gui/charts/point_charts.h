@@ -34,6 +34,8 @@ struct TrendSpec {
   std::vector<TrendPoint> points;
   std::optional<double> baseline;
   std::optional<double> baseline_low, baseline_high;  ///< Band around the baseline.
+  std::string baseline_title = "baseline";    ///< What the line is, for the note.
+  std::string band_title = "its interval";  ///< What the band is.
   bool percent = false;
   bool joined = true;
 };

@@ -70,6 +70,8 @@ std::string paint_svg(const PaintFunction& paint, ChartSize size, const std::str
   QPainter painter(&generator);
   paint(painter, QRectF(0, 0, size.width, size.height));
   painter.end();
+  // Verdana has the widths of DejaVu Sans and is where DejaVu is not.
+  bytes.replace("font-family=\"DejaVu Sans\"", "font-family=\"DejaVu Sans, Verdana, sans-serif\"");
   return bytes.toStdString();
 }
 

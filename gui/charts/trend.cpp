@@ -50,11 +50,13 @@ TrendPlan plan(const TrendSpec& spec, const QRectF& rect, const Theme& theme) {
              .left_labels = widest_label(p.ticks, theme)};
   QStringList notes;
   if (spec.baseline) {
-    notes << QStringLiteral("line: baseline ") +
+    notes << QStringLiteral("line: ") + label_text(spec.baseline_title) + QLatin1Char(' ') +
                  QString::fromStdString(spec.percent ? format_percent(*spec.baseline)
                                                      : format_number(*spec.baseline));
   }
-  if (spec.baseline_low && spec.baseline_high) notes << QStringLiteral("band: its interval");
+  if (spec.baseline_low && spec.baseline_high) {
+    notes << QStringLiteral("band: ") + label_text(spec.band_title);
+  }
   if (excursions > 0) notes << QStringLiteral("triangles: %1 excursions").arg(excursions);
   p.parts.note = notes.join(QStringLiteral("; "));
   const auto columns = static_cast<double>(std::max<std::size_t>(1, spec.points.size()));

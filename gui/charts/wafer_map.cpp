@@ -3,6 +3,7 @@
 #include <QImage>
 #include <QPaintDevice>
 #include <QPainterPath>
+#include <QTransform>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -53,7 +54,8 @@ void draw_die(Canvas& canvas, const WaferMapSpec& spec, const MapDie& die, QRect
               double pixel) {
   // Edges on whole device pixels, one pixel apart: sharp and even.
   const auto snap = [pixel](double v) { return std::round(v * pixel) / pixel; };
-  const double gap = std::min(box.width(), box.height()) >= kGapFrom ? 1.0 / pixel : 0.0;
+  const double gap =
+      std::min(box.width(), box.height()) >= kGapFrom ? std::max(1.0 / pixel, 0.5) : 0.0;
   box = QRectF(QPointF(snap(box.left()), snap(box.top())),
                QPointF(snap(box.right()) - gap, snap(box.bottom()) - gap));
   canvas.painter().fillRect(box, colour(die_colour(spec, die, canvas.theme())));
@@ -79,7 +81,10 @@ void draw_range_mark(Canvas& canvas, const WaferMapSpec& spec, const MapDie& die
 
 void draw_dies(Canvas& canvas, const WaferMapSpec& spec, const WaferGeometry& g) {
   QPainter& painter = canvas.painter();
-  const double pixel = painter.device() != nullptr ? painter.device()->devicePixelRatioF() : 1.0;
+  const QTransform transform = painter.transform();
+  const double scale = std::hypot(transform.m11(), transform.m12());
+  const double pixel =
+      scale * (painter.device() != nullptr ? painter.device()->devicePixelRatioF() : 1.0);
   const bool labels = spec.show_labels && g.die_width_um * g.pixels_per_um >= kLabelWidth &&
                       g.die_height_um * g.pixels_per_um >= 13;
   const QFont font = chart_font(canvas.theme(), 8);
