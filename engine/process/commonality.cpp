@@ -51,7 +51,7 @@ class Study {
         fmt::format("{} attributes of the process history against {}, Benjamini-Hochberg",
                     first.family, response_.name);
     describe_attributes(first, result);
-    remove_causes(first, result);
+    add_unsettled(remove_causes(first, result), result);
     refine_effects(result);
     order_attributes(result);
     if (options_.shuffles > 0) result.shuffled_alarm_rate = alarm_rate_on_shuffled();
@@ -197,11 +197,12 @@ class Study {
     }
   }
 
-  void remove_causes(const Look& first, CommonalityResult& result) {
+  /// Returns the last look: what is left when the causes are gone.
+  Look remove_causes(const Look& first, CommonalityResult& result) {
     Look now = first;
     while (accepted_.size() < options_.max_causes) {
       const std::size_t r = strongest(now, accepted_);
-      if (r == table_.rows.size()) return;
+      if (r == table_.rows.size()) break;
       accepted_.push_back({r, now.scans[r]});
       Cause cause{.attribute = describe_row(r, now.scans[r], now.q[r], now.family),
                   .wafers = wafers_of(table_.rows[r], now.scans[r])};
@@ -213,6 +214,30 @@ class Study {
       mark_echoes(first, next, index, result);
       now = next;
     }
+    return now;
+  }
+
+  void add_unsettled(const Look& last, CommonalityResult& result) const {
+    constexpr std::size_t kMost = 10;
+    for (std::size_t r = 0; r < table_.rows.size(); ++r) {
+      const ScanResult& scan = last.scans[r];
+      if (!scan.testable || scan.restricted || !harmful(scan)) continue;
+      const double p = stats::normal_two_sided_p(scan.contrast.z_value);
+      AttributeResult row = describe_row(r, scan, last.q[r], last.family);
+      if (!row.needs_more_lots || p * static_cast<double>(last.family) > options_.alpha) continue;
+      row.z = scan.contrast.z_value;
+      result.unsettled.push_back(std::move(row));
+    }
+    std::ranges::stable_sort(result.unsettled, [](const auto& a, const auto& b) {
+      return std::abs(a.z) > std::abs(b.z);
+    });
+    if (result.unsettled.empty()) return;
+    if (result.unsettled.size() > kMost) result.unsettled.resize(kMost);
+    result.unsettled_experiment = fmt::format(
+        "Send at least {} further lots through {} and as many past it, or split a lot between "
+        "tools there",
+        std::max<std::int64_t>(2, result.unsettled[0].lots_exposed),
+        describe(result.unsettled[0].name, data_.names));
   }
 
   std::vector<WaferId> wafers_of(const Exposure& row, const ScanResult& scan) const {

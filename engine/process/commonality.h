@@ -80,7 +80,12 @@ struct CommonalityResult {
   std::int64_t wafers = 0, lots = 0;
   std::vector<AttributeResult> attributes;  ///< Smallest p first, before any removal.
   std::vector<Cause> causes;                ///< In order of acceptance.
-  std::size_t family = 0;                   ///< Attributes tested: the size behind every q.
+  /// Lot-by-lot suspects that the values accuse (Bonferroni over the family) but that so few
+  /// lots cannot settle: even a perfect split would be luck somewhere. Strongest first, at most
+  /// 10; to be shown as undecided.
+  std::vector<AttributeResult> unsettled;
+  std::string unsettled_experiment;  ///< Empty when there are none.
+  std::size_t family = 0;            ///< Attributes tested: the size behind every q.
   std::string family_text;
   std::size_t untestable = 0;  ///< Rows met by all, by too few, or by one lot only.
   std::optional<double> shuffled_alarm_rate;

@@ -42,7 +42,9 @@ Contrast join(const Slope& within, const Slope& between) {
   if (!within.usable() && !between.usable()) return {};
   if (!within.usable() || !between.usable()) {
     const Slope& one = within.usable() ? within : between;
-    return {one.b, one.variance, one.degrees, 0.0, within.usable() ? 1.0 : 0.0};
+    Contrast single{.effect = one.b, .variance = one.variance, .degrees = one.degrees};
+    single.within_share = within.usable() ? 1.0 : 0.0;
+    return single;
   }
   const double iw = 1 / within.variance, ib = 1 / between.variance, information = iw + ib;
   const double cw = iw / information, cb = ib / information;
@@ -237,6 +239,7 @@ Contrast ContrastSums::contrast(bool exact) const {
   Contrast joined = join(within, between);
   if (!joined.usable()) return joined;
   const double z_value = t_to_z(joined.effect / std::sqrt(joined.variance), joined.degrees, exact);
+  joined.z_value = z_value;
   double z_score = 0, squares = 0;
   const auto add_score = [&](const Slope& score, double share) {
     if (!score.usable() || !(share > 0)) return;

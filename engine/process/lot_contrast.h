@@ -61,6 +61,7 @@ struct Contrast {
   double variance = 0.0;  ///< Of b; 0 when nothing could be compared.
   double degrees = 0.0;
   double z = 0.0;             ///< The evidence, signed like b.
+  double z_value = 0.0;       ///< Of the values alone, which trusts them to be normal.
   double within_share = 0.0;  ///< Of the information, from within lots.
   bool usable() const { return variance > 0; }
 };

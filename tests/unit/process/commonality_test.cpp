@@ -218,6 +218,28 @@ TEST_CASE("commonality: one lot answers only what its wafers split", "[process][
   CHECK(commonality(data, response).error().id == "COMM-0005");
 }
 
+TEST_CASE("commonality: a tool that few lots cannot settle is named as unsettled",
+          "[process][commonality]") {
+  int named = 0, null_named = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const LotsOptions o{.lots = 12, .wafers = 10, .steps = 6, .seed = seed};
+    const FabData data = make_lots(o);
+    const auto r =
+        commonality(data, make_yield(data, o, [&](std::size_t w) {
+                      return data.names[run_at(data, w, "S3").tool] == "T31" ? -0.2 : 0.0;
+                    }));
+    REQUIRE(r);
+    for (const AttributeResult& row : r->unsettled) {
+      named += data.names[row.name.tool] == "T31" && row.name.kind == AttributeKind::kTool;
+    }
+    CHECK(r->unsettled.empty() == r->unsettled_experiment.empty());
+    const auto null = commonality(data, make_yield(data, o, [](std::size_t) { return 0.0; }));
+    null_named += !null->unsettled.empty();
+  }
+  CHECK(named >= 7);
+  CHECK(null_named <= 1);
+}
+
 TEST_CASE("commonality: what it refuses", "[process][commonality][error]") {
   const LotsOptions o{.lots = 2, .wafers = 4};
   const FabData data = make_lots(o);
