@@ -180,7 +180,8 @@ Result<CriticalArea> critical_area(const FlatView& view, LayerIndex layer,
                      " below cell " + view.layout().cell(view.top()).name + "."};
   const Box window =
       options.window.value_or(drawn.enlarged(static_cast<Coord>(std::ceil(x_max / 2.0))));
-  const TileGrid grid{window, std::max<Coord>(static_cast<Coord>(options.tile_um / dbu), 1)};
+  const TileGrid grid =
+      TileGrid::of(window, std::max<Coord>(static_cast<Coord>(options.tile_um / dbu), 1));
   CriticalArea result;
   result.kind = options.kind;
   result.law = options.law;

@@ -53,7 +53,7 @@ struct CriticalAreaOptions {
   /// cross-section counts. For shorts the window decides.
   bool end_effects = true;
   double relative_tolerance = 1e-3;  ///< Bound of the integral's error; parabolas are exact.
-  double tile_um = 20.0;
+  double tile_um = 20.0;             ///< Larger where more than 2048 would stand in a row.
   /// 0 works on every tile; otherwise at most so many, drawn at random without replacement.
   std::size_t max_tiles = 0;
   std::uint64_t seed = 1;

@@ -251,7 +251,7 @@ Result<EdgePairCensus> census(const FlatView& view, LayerIndex layer, EdgePairOp
     return Error{Errc::kInvalidOptions, "LAYO-0006",
                  "A census needs a distance and a tile above 0 database units."};
   if (options.line_end_length == 0) options.line_end_length = 3 * options.below;
-  const TileGrid grid{options.window.value_or(view.bbox(layer)), options.tile};
+  const TileGrid grid = TileGrid::of(options.window.value_or(view.bbox(layer)), options.tile);
   YL_ASSIGN(auto tiles, for_all_tiles<std::vector<EdgePair>>(
                             grid.size(), look == Look::kSpaces ? "space census" : "width census",
                             progress, [&](std::size_t k) {

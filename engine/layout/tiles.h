@@ -4,6 +4,7 @@
 
 #include <tbb/parallel_for.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -21,6 +22,12 @@ namespace yieldloop::layout {
 struct TileGrid {
   geometry::Box window;
   geometry::Coord side = 1;
+
+  /// Tiles of `side`, or larger ones where a far-off shape would make them too many.
+  static TileGrid of(const geometry::Box& window, geometry::Coord side) {
+    constexpr geometry::Coord kPerSide = 2048;
+    return {window, std::max({side, window.width() / kPerSide, window.height() / kPerSide})};
+  }
 
   std::size_t columns() const { return count(window.width()); }
   std::size_t rows() const { return count(window.height()); }

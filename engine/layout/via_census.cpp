@@ -50,7 +50,7 @@ Result<ViaCensus> census_vias(const FlatView& view, const ViaLayer& layers,
     return Error{Errc::kInvalidOptions, "LAYO-0006",
                  "A census needs a distance and a tile above 0 database units."};
   const Box window = options.window.value_or(view.bbox(layers.cut));
-  const TileGrid grid{window, options.tile};
+  const TileGrid grid = TileGrid::of(window, options.tile);
   YL_ASSIGN(
       const auto tiles,
       for_all_tiles<std::vector<ViaCut>>(grid.size(), "via census", progress, [&](std::size_t k) {

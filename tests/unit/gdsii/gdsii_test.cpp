@@ -1,6 +1,9 @@
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <initializer_list>
+#include <iterator>
+#include <map>
 #include <string>
 
 #include "catch_portable.h"
@@ -438,4 +441,27 @@ TEST_CASE("gdsii reader: rows and counts", "[gdsii][reader]") {
   Stream empty;
   empty.begin().end();
   CHECK(test::read_text(reader, "x.gds", empty.bytes).error_id() == "GDSI-0013");
+}
+
+TEST_CASE("gdsii: a real inverter holds what KLayout 0.28.5 finds in it", "[gdsii][real]") {
+  std::ifstream file(
+      std::string(YIELDLOOP_SOURCE_DIR) + "/sample_data/layout/gf180mcu_fd_sc_mcu7t5v0__inv_1.gds",
+      std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  REQUIRE(bytes.size() == 2196);
+  Rejects rejects;
+  const auto chip =
+      gdsii::read_gdsii(std::as_bytes(std::span(bytes.data(), bytes.size())), rejects).value();
+  CHECK(rejects.empty());
+  CHECK(chip.dbu_um() == 0.001);
+  REQUIRE(chip.top_cells().size() == 1);
+  CHECK(chip.cell(chip.top_cells()[0]).extent == Box{-430, -430, 2670, 4350});
+  CHECK(chip.texts() == 8);
+  const std::map<std::string, std::uint64_t> expected{
+      {"0/0", 1},  {"21/0", 1}, {"22/0", 2}, {"30/0", 1},  {"31/0", 1}, {"32/0", 1},
+      {"33/0", 8}, {"34/0", 4}, {"55/0", 1}, {"112/1", 1}, {"204/0", 1}};
+  std::map<std::string, std::uint64_t> found;
+  for (std::size_t i = 0; i < chip.layers().size(); ++i)
+    found[to_string(chip.layers()[i])] = chip.shape_records()[i];
+  CHECK(found == expected);
 }
