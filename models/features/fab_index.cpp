@@ -280,73 +280,76 @@ std::uint32_t FabIndex::class_id(std::string_view label) const {
   return at == class_ids_.end() ? UINT32_MAX : at->second;
 }
 
-std::vector<float> FabIndex::wafer_values(const FeatureColumn& column) const {
+std::vector<float> FabIndex::run_values(const FeatureColumn& column) const {
   std::vector<float> values(data_.wafers.size(), kMissing);
-  const auto each = [&](auto&& value_of) {
-    for (std::uint32_t w = 0; w < values.size(); ++w) values[w] = value_of(WaferId{w});
-  };
-  const NameId step = column.keys.empty() ? NameId{} : data_.names.find(column.keys[0]);
-  const auto last_run = [&](WaferId wafer) -> const StepRun* {
-    const auto at = last_run_.find(key_of(step, wafer));
-    return at == last_run_.end() ? nullptr : &data_.step_runs[at->second];
-  };
+  const NameId step = data_.names.find(column.keys[0]);
+  for (std::uint32_t w = 0; w < values.size(); ++w) {
+    const auto at = last_run_.find(key_of(step, WaferId{w}));
+    if (at == last_run_.end()) continue;
+    const StepRun& run = data_.step_runs[at->second];
+    if (is_category(column.source)) {
+      values[w] = category_code(column, run_category(data_.names, run, column.source));
+    } else if (run.queue_minutes >= 0.0) {
+      values[w] = static_cast<float>(run.queue_minutes);
+    }
+  }
+  return values;
+}
+
+std::vector<float> FabIndex::measured_values(const FeatureColumn& column) const {
+  std::vector<float> values(data_.wafers.size(), kMissing);
+  const auto& table = column.source == Source::kFdc ? fdc_ : metrology_;
+  const auto found = table.find(column.keys);
+  if (found == table.end()) return values;
+  for (const auto& [wafer, m] : found->second) {
+    if (column.source != Source::kMetrologySpread) {
+      values[wafer] = static_cast<float>(m.mean);
+    } else if (m.n > 1.5) {
+      values[wafer] = static_cast<float>(std::sqrt(m.m2 / (m.n - 1.0)));
+    }
+  }
+  return values;
+}
+
+std::vector<float> FabIndex::density_values(const FeatureColumn& column) const {
+  std::vector<float> values(data_.wafers.size(), kMissing);
+  const NameId step = data_.names.find(column.keys[0]);
+  const std::uint32_t id = column.keys.size() > 1 ? class_id(column.keys[1]) : 0;
+  for (std::uint32_t w = 0; w < values.size(); ++w) {
+    const WaferInspection* seen = inspection(WaferId{w}, step);
+    if (!seen) continue;
+    const std::size_t listed = data_.inspections[seen->position].inspected.size();
+    const std::size_t die = listed > 0 ? listed : positions_.size();
+    std::uint32_t count = seen->defects;
+    if (column.source == Source::kClassDensity) {
+      count = 0;
+      for (const DieDefects& d : seen->die) {
+        for (const auto& [c, n] : d.by_class) count += c == id ? n : 0;
+      }
+    }
+    if (die > 0) values[w] = static_cast<float>(count) / static_cast<float>(die);
+  }
+  return values;
+}
+
+std::vector<float> FabIndex::wafer_values(const FeatureColumn& column) const {
   switch (column.source) {
-    case Source::kSlot:
-      each([&](WaferId w) { return static_cast<float>(data_.wafers[w.raw()].slot); });
-      break;
     case Source::kTool:
     case Source::kChamber:
     case Source::kRecipe:
     case Source::kReticle:
     case Source::kPosition:
-      each([&](WaferId w) {
-        const StepRun* run = last_run(w);
-        return run ? category_code(column, run_category(data_.names, *run, column.source))
-                   : kMissing;
-      });
-      break;
-    case Source::kQueue:
-      each([&](WaferId w) {
-        const StepRun* run = last_run(w);
-        return run && run->queue_minutes >= 0.0 ? static_cast<float>(run->queue_minutes) : kMissing;
-      });
-      break;
+    case Source::kQueue: return run_values(column);
     case Source::kFdc:
     case Source::kMetrologyMean:
-    case Source::kMetrologySpread: {
-      const auto& table = column.source == Source::kFdc ? fdc_ : metrology_;
-      const auto found = table.find(column.keys);
-      if (found == table.end()) break;
-      for (const auto& [wafer, m] : found->second) {
-        if (column.source != Source::kMetrologySpread)
-          values[wafer] = static_cast<float>(m.mean);
-        else if (m.n > 1.5)
-          values[wafer] = static_cast<float>(std::sqrt(m.m2 / (m.n - 1.0)));
-      }
-      break;
-    }
+    case Source::kMetrologySpread: return measured_values(column);
     case Source::kDefectDensity:
-    case Source::kClassDensity: {
-      const std::uint32_t id = column.keys.size() > 1 ? class_id(column.keys[1]) : 0;
-      each([&](WaferId w) {
-        const WaferInspection* seen = inspection(w, step);
-        if (!seen) return kMissing;
-        const std::size_t listed = data_.inspections[seen->position].inspected.size();
-        const std::size_t die = listed > 0 ? listed : positions_.size();
-        std::uint32_t count = seen->defects;
-        if (column.source == Source::kClassDensity) {
-          count = 0;
-          for (const DieDefects& d : seen->die) {
-            for (const auto& [c, n] : d.by_class) count += c == id ? n : 0;
-          }
-        }
-        return die == 0 ? kMissing : static_cast<float>(count) / static_cast<float>(die);
-      });
-      break;
-    }
+    case Source::kClassDensity: return density_values(column);
     default: break;
   }
-  return values;
+  std::vector<float> slots;
+  for (const Wafer& wafer : data_.wafers) slots.push_back(static_cast<float>(wafer.slot));
+  return slots;
 }
 
 }  // namespace yieldloop::models

@@ -96,6 +96,9 @@ class FabIndex {
   void find_grid();
   void note_time(std::string_view step, WaferId wafer, UtcMicros at);
   void raise_lot_times();
+  std::vector<float> run_values(const FeatureColumn& column) const;
+  std::vector<float> measured_values(const FeatureColumn& column) const;
+  std::vector<float> density_values(const FeatureColumn& column) const;
 
   const FabData& data_;
   WaferGrid grid_;
