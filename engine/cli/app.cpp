@@ -153,7 +153,7 @@ void add_report(CLI::App& app, Typed& t, Action& action) {
 
   auto* run_all = app.add_subcommand("run", "The main job: ingest, findings, models, suggestions, report");
   run_all->add_option("paths", t.report.paths, "Files and folders to ingest first");
-  run_all->add_option("--mapping", t.ingest.mapping, "Site mapping file (mapping.toml)");
+  run_all->add_option("--mapping", t.report.mapping, "Site mapping file (mapping.toml)");
   add_common(*run_all);
   run_all->callback([&] { action = [&](const Context& c) { return run_main_job(c, t.report); }; });
 }

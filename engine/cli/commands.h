@@ -124,6 +124,7 @@ struct ReportArguments {
   std::string night;
   std::string folder = "report";
   std::vector<std::string> paths;  ///< `run` ingests these first.
+  std::string mapping;             ///< For that ingest.
 };
 ExitStatus run_report(const Context& context, const ReportArguments& arguments);
 /// ingest -> findings -> models -> suggestions -> report.

@@ -12,7 +12,7 @@
 namespace yieldloop::ingest::service {
 
 /// What became of one file.
-struct Outcome {
+struct TakenFile {
   bool refused = false;    ///< In quarantine: `message` says why.
   bool known = false;      ///< The same content was ingested before; nothing changed.
   std::uint64_t rows = 0;
@@ -24,7 +24,7 @@ struct Outcome {
 
 struct Backend {
   /// Called from one thread at a time. Durable when it returns without error.
-  std::function<Result<Outcome>(const fs::path& file, const std::string& name)> ingest;
+  std::function<Result<TakenFile>(const fs::path& file, const std::string& name)> ingest;
   /// May be called from several threads.
   std::function<Status()> ready;
   /// The findings document of a product ("" for the only one). Errors: kNotFound, kNoData, kBusy.

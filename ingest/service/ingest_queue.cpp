@@ -4,7 +4,7 @@
 
 namespace yieldloop::ingest::service {
 
-std::future<Result<Outcome>> IngestQueue::submit(fs::path file, std::string name) {
+std::future<Result<TakenFile>> IngestQueue::submit(fs::path file, std::string name) {
   Job job{std::move(file), std::move(name), {}};
   auto result = job.result.get_future();
   const std::lock_guard lock(mutex_);
@@ -39,7 +39,7 @@ void IngestQueue::stop() {
   if (worker_.joinable()) worker_.join();
 }
 
-void IngestQueue::count(const Result<Outcome>& outcome) {
+void IngestQueue::count(const Result<TakenFile>& outcome) {
   const std::lock_guard lock(mutex_);
   if (!outcome) {
     ++counters_.files_failed;

@@ -29,7 +29,7 @@ class IngestQueue {
   ~IngestQueue() { stop(); }
 
   /// The result arrives when the file is durable, refused or failed.
-  std::future<Result<Outcome>> submit(fs::path file, std::string name);
+  std::future<Result<TakenFile>> submit(fs::path file, std::string name);
   std::size_t waiting() const;
   Counters counters() const;
   /// Lets the current file end; files that wait fail with kCancelled (SERV-0005).
@@ -39,10 +39,10 @@ class IngestQueue {
   struct Job {
     fs::path file;
     std::string name;
-    std::promise<Result<Outcome>> result;
+    std::promise<Result<TakenFile>> result;
   };
   void work();
-  void count(const Result<Outcome>& outcome);
+  void count(const Result<TakenFile>& outcome);
 
   Backend& backend_;
   mutable std::mutex mutex_;

@@ -35,13 +35,13 @@ constexpr const char* kToken = "a-secret-of-enough-length";
 struct MemoryBackend {
   std::vector<std::string> stored;
   Backend backend() {
-    return {.ingest = [this](const fs::path& file, const std::string& name) -> Result<Outcome> {
+    return {.ingest = [this](const fs::path& file, const std::string& name) -> Result<TakenFile> {
               const std::string text = read_text_file(real_file_system(), file).value();
               if (text.starts_with("full")) return Error{Errc::kNoSpace, "TEST-0001", "Disk full."};
-              if (text.starts_with("bad")) return Outcome{.refused = true, .json = "{\"refused\":1}"};
+              if (text.starts_with("bad")) return TakenFile{.refused = true, .json = "{\"refused\":1}"};
               const bool known = std::ranges::find(stored, text) != stored.end();
               if (!known) stored.push_back(text);
-              return Outcome{.known = known, .rows = 7, .kind = "test", .json = "{\"name\":\"" + name + "\"}"};
+              return TakenFile{.known = known, .rows = 7, .kind = "test", .json = "{\"name\":\"" + name + "\"}"};
             },
             .ready = [] { return Status(Ok{}); },
             .findings = [](const std::string& product) -> Result<std::string> {

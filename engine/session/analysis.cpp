@@ -1,0 +1,85 @@
+#include "engine/session/analysis.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/core/text.h"
+#include "ingest/readers/gdsii/gdsii_layout.h"
+#include "ingest/readers/input.h"
+
+namespace yieldloop::session {
+namespace {
+
+/// Mean facing length of a finding's gaps and the widths the side effects need.
+void describe_geometry(const Analysis& analysis, feedback::FeedbackOptions& options) {
+  for (const Finding& f : analysis.findings.findings) {
+    if (f.kind != "layout_pattern" || f.locations.empty()) continue;
+    const auto layer = std::ranges::find(analysis.fab.data.product.layers, f.subject.at("layer"),
+                                         &ProductLayer::name);
+    if (layer == analysis.fab.data.product.layers.end()) continue;
+    double length = 0.0, space = 0.0;
+    for (const LayoutLocation& l : f.locations) {
+      length += std::max(l.w_um, l.h_um);
+      space += std::min(l.w_um, l.h_um);
+    }
+    const auto n = static_cast<double>(f.locations.size());
+    options.geometry[f.id] = {.space_um = space / n,
+                              .facing_length_um = length / n,
+                              .wire_width_um = layer->min_width_um.value_or(0.0)};
+  }
+}
+
+Status load_layout(store::Snapshot& snapshot, Analysis& analysis) {
+  if (analysis.fab.layout_digest.empty()) return Ok{};
+  YL_ASSIGN(const auto blob, snapshot.blob(analysis.fab.layout_digest));
+  const auto stored = blob->bytes();
+  YL_ASSIGN(auto input, ingest::input_from_memory(
+                            analysis.fab.data.product.layout_file,
+                            std::string(reinterpret_cast<const char*>(stored.data()), stored.size())));
+  YL_ASSIGN(const auto bytes, input->bytes());
+  auto layout = ingest::gdsii::load_layout(bytes);
+  if (layout) {
+    analysis.layout = std::make_shared<const layout::Layout>(std::move(*layout));
+  } else {
+    analysis.fab.caveats.push_back(layout.error().message);
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+std::optional<layout::FlatView> Analysis::view() const {
+  if (layout == nullptr) return std::nullopt;
+  const std::string& top = fab.data.product.top_cell;
+  auto view = top.empty() ? layout::view_of(*layout) : layout::view_of(*layout, top);
+  if (!view) return std::nullopt;
+  return *view;
+}
+
+Result<Analysis> open_scope(store::Snapshot& snapshot, const Scope& scope, Progress& progress) {
+  Analysis analysis;
+  progress.report("Reading the store", 0, 0);
+  YL_ASSIGN(analysis.fab, load_fab(snapshot, scope));
+  analysis.snapshot = snapshot.number();
+  YL_TRY(load_layout(snapshot, analysis));
+  if (analysis.layout != nullptr && !analysis.view()) {
+    analysis.fab.caveats.push_back(fmt::format("The layout has no cell \"{}\", which product.toml names as top_cell: "
+                                               "defects are not traced.",
+                                               analysis.fab.data.product.top_cell));
+  }
+  return analysis;
+}
+
+Result<Analysis> analyse(store::Snapshot& snapshot, const Scope& scope, const AnalysisOptions& options,
+                         Progress& progress) {
+  YL_ASSIGN(Analysis analysis, open_scope(snapshot, scope, progress));
+  const auto view = analysis.view();
+  YL_ASSIGN(analysis.findings, findings::find_causes(analysis.fab.data, view ? &*view : nullptr,
+                                                     analysis.fab.caveats, options.find, progress));
+  feedback::FeedbackOptions feedback{.budget = options.budget};
+  describe_geometry(analysis, feedback);
+  analysis.suggestions = feedback::suggest(analysis.findings, analysis.fab.data.product, feedback);
+  return analysis;
+}
+
+}  // namespace yieldloop::session
