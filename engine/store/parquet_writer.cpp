@@ -21,6 +21,7 @@ constexpr std::string_view kCreatedBy = "yieldloop";
 constexpr std::int32_t kZstd = 6;  // parquet.thrift, enum CompressionCodec.
 /// Fewer rows than this are coded on the caller's thread: starting others costs more.
 constexpr std::size_t kParallelRows = 20'000;
+constexpr std::size_t kPendingBytes = 1 << 20;
 
 /// parquet.thrift, enum Type.
 std::int32_t physical_type(ColumnType type) {
@@ -119,13 +120,21 @@ struct ParquetWriter::Impl {
   std::vector<ColumnType> types;
   std::vector<RowGroup> groups;
   Sha256 hash;
+  Buffer pending;
   std::uint64_t written = 0;
   std::uint64_t rows = 0;
 
   Status put(std::span<const std::byte> bytes) {
-    YL_TRY(file->write(bytes));
-    hash.update(bytes);
+    pending.put(bytes);
     written += bytes.size();
+    return pending.size() < kPendingBytes ? Status(Ok{}) : flush();
+  }
+
+  /// Small pieces go to the file together.
+  Status flush() {
+    YL_TRY(file->write(pending.view()));
+    hash.update(pending.view());
+    pending.clear();
     return Ok{};
   }
 
@@ -238,6 +247,7 @@ Status ParquetWriter::append(const Table& table) {
 
 Result<ParquetFile> ParquetWriter::finish() {
   YL_TRY(impl_->put(impl_->footer().view()));
+  YL_TRY(impl_->flush());
   YL_TRY(impl_->file->sync());
   YL_TRY(impl_->file->close());
   return ParquetFile{impl_->rows, impl_->written, impl_->hash.finish()};
