@@ -143,7 +143,7 @@ std::optional<ChangeDay> read_change(RuleCursor& in) {
 
 Error damaged(std::string_view name) {
   return {
-      Errc::kInvalidOptions, "MAPP-0002",
+      Errc::kInvalidOptions, "MAPP-0007",
       fmt::format("The time zone file of \"{}\" is damaged; reinstall the tzdata package.", name)};
 }
 

@@ -26,7 +26,8 @@ class TimeZone {
   TimeZone() = default;
 
   /// By IANA name, e.g. "Asia/Tokyo"; "UTC" and "Etc/UTC" need no database.
-  /// Errors: kInvalidOptions (MAPP-0002) when there is no such zone or its file is damaged.
+  /// Errors: kInvalidOptions (MAPP-0002) when there is no such zone, (MAPP-0007) when its file is
+  /// damaged.
   static Result<TimeZone> load(FileSystem& files, std::string_view name,
                                const fs::path& database = "/usr/share/zoneinfo");
   /// From the bytes of a TZif file of version 2 or later. Errors: as load.

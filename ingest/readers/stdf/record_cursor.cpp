@@ -110,6 +110,16 @@ bool RecordCursor::starts_a_chain(std::size_t at) const {
   return true;
 }
 
+void RecordCursor::reject(Rejects& rejects, std::uint64_t from, std::uint64_t to, std::string id,
+                          std::string message) const {
+  rejects.push_back({.byte_offset = from,
+                     .line = std::nullopt,
+                     .record = static_cast<std::size_t>(ordinal_),
+                     .bytes_dropped = static_cast<std::size_t>(to - from),
+                     .id = std::move(id),
+                     .message = std::move(message)});
+}
+
 /// Goes to the next place where records start again; false when there is none.
 bool RecordCursor::find_next_record(Rejects& rejects) {
   const std::uint64_t from = base_ + position_;
@@ -123,15 +133,9 @@ bool RecordCursor::find_next_record(Rejects& rejects) {
   }
   if (!found) position_ = window_.size();
   const std::uint64_t to = base_ + position_;
-  rejects.push_back(
-      {.byte_offset = from,
-       .line = std::nullopt,
-       .record = static_cast<std::size_t>(ordinal_),
-       .bytes_dropped = static_cast<std::size_t>(to - from),
-       .id = "STDF-0004",
-       .message = fmt::format("{} bytes from offset {} are not records; reading "
-                              "{}.",
-                              to - from, from, found ? "goes on behind them" : "ends here")});
+  reject(rejects, from, to, "STDF-0004",
+         fmt::format("{} bytes from offset {} are not records; reading {}.", to - from, from,
+                     found ? "goes on behind them" : "ends here"));
   return found;
 }
 
@@ -146,12 +150,8 @@ std::optional<Record> RecordCursor::next(Rejects& rejects) {
     }
     if (!has_header || !available(kHeaderSize + length)) {
       if (error_) return std::nullopt;
-      rejects.push_back({.byte_offset = base_ + position_,
-                         .line = std::nullopt,
-                         .record = static_cast<std::size_t>(ordinal_),
-                         .bytes_dropped = left(),
-                         .id = "STDF-0002",
-                         .message = "The file ends within a record; it was cut short."});
+      reject(rejects, base_ + position_, base_ + window_.size(), "STDF-0002",
+             "The file ends within a record; it was cut short.");
       position_ = window_.size();
       return std::nullopt;
     }

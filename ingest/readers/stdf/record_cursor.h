@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/core/result.h"
@@ -69,6 +70,8 @@ class RecordCursor {
   bool is_believable(std::size_t length);
   bool starts_a_chain(std::size_t at) const;
   bool find_next_record(Rejects& rejects);
+  void reject(Rejects& rejects, std::uint64_t from, std::uint64_t to, std::string id,
+              std::string message) const;
 
   std::unique_ptr<ByteSource> source_;  ///< Null when all bytes are in the window.
   std::vector<std::byte> buffer_;

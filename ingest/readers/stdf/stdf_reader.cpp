@@ -34,7 +34,10 @@ class FileReading {
         if (!end_lot()) return cancelled();
         start_lot();
       }
-      if (!lot_->take(*record, cursor.byte_order())) reject(*record);
+      if (!lot_->take(*record, cursor.byte_order())) {
+        reject(*record, "STDF-0006",
+               fmt::format("A {} record ends inside a field.", name_of(record->code)));
+      }
       if (lot_->cancelled()) return cancelled();
     }
     if (cursor.error()) return *cursor.error();
@@ -58,14 +61,13 @@ class FileReading {
     return go_on;
   }
 
-  void reject(const Record& record) {
-    rejects_.push_back(
-        {.byte_offset = record.byte_offset,
-         .line = std::nullopt,
-         .record = static_cast<std::size_t>(record.ordinal),
-         .bytes_dropped = record.body.size() + 4,
-         .id = "STDF-0006",
-         .message = fmt::format("A {} record ends inside a field.", name_of(record.code))});
+  void reject(const Record& record, std::string id, std::string message) {
+    rejects_.push_back({.byte_offset = record.byte_offset,
+                        .line = std::nullopt,
+                        .record = static_cast<std::size_t>(record.ordinal),
+                        .bytes_dropped = record.body.size() + 4,
+                        .id = std::move(id),
+                        .message = std::move(message)});
   }
 
   ReadSummary summary() const {
