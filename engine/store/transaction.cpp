@@ -270,6 +270,10 @@ Result<std::string> Transaction::put_blob(std::span<const std::byte> bytes, std:
   return sha256;
 }
 
+void Transaction::remove_segment(std::string path) {
+  impl_->change.removed_segments.push_back(std::move(path));
+}
+
 bool Transaction::empty() const {
   return impl_->row_count == 0 && impl_->change.sources.empty() && impl_->change.blobs.empty() &&
          impl_->change.quarantined.empty();

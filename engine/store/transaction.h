@@ -55,6 +55,9 @@ class Transaction {
   /// Stores bytes under their SHA-256, returned in hex; twice is once.
   Result<std::string> put_blob(std::span<const std::byte> bytes, std::string_view name);
 
+  /// The new snapshot shows this segment no more; its rows were added again (compaction).
+  void remove_segment(std::string path);
+
   bool empty() const;
   std::uint64_t rows() const;
   std::size_t bytes_in_memory() const;
