@@ -57,9 +57,8 @@ void match(const FabData& data, const std::vector<std::size_t>& later, const Kno
            std::vector<std::int64_t>& carried_from) {
   std::vector<std::tuple<double, std::size_t, std::int64_t>> pairs;
   for (const std::size_t d : later) {
-    known.for_near(on_wafer(data, data.defects[d]), [&](const Known& k, double d2) {
-      pairs.emplace_back(d2, d, k.defect);
-    });
+    known.for_near(on_wafer(data, data.defects[d]),
+                   [&](const Known& k, double d2) { pairs.emplace_back(d2, d, k.defect); });
   }
   std::ranges::sort(pairs);
   std::unordered_map<std::int64_t, bool> taken;
@@ -88,8 +87,8 @@ void account_wafer(const WaferWork& work, const std::vector<std::uint32_t>& insp
     account.step = inspection.step;
     ++account.wafers;
     account.defects += static_cast<std::int64_t>(defects.size());
-    const auto carried = std::ranges::count_if(
-        defects, [&](std::size_t d) { return result.carried_from[d] >= 0; });
+    const auto carried =
+        std::ranges::count_if(defects, [&](std::size_t d) { return result.carried_from[d] >= 0; });
     account.carried += carried;
     account.missing += static_cast<std::int64_t>(known.count()) - carried;
     const double area_um2 = inspected_area_cm2(work.data, inspection) * 1e8;
@@ -126,9 +125,8 @@ Result<AdderResult> find_adders(const FabData& data, const AdderOptions& options
   std::map<NameId, std::pair<UtcMicros, std::uint32_t>> first_seen;
   const WaferWork work{data, members, options.tolerance_um};
   for (auto& [wafer, inspections] : by_wafer) {
-    std::ranges::stable_sort(inspections, {}, [&](std::uint32_t i) {
-      return data.inspections[i].inspected_at;
-    });
+    std::ranges::stable_sort(inspections, {},
+                             [&](std::uint32_t i) { return data.inspections[i].inspected_at; });
     account_wafer(work, inspections, accounts, result);
     for (const std::uint32_t i : inspections) {
       const auto seen = std::pair{data.inspections[i].inspected_at, i};

@@ -34,8 +34,8 @@ struct StepAdders {
   std::int64_t defects = 0;
   std::int64_t adders = 0;
   std::int64_t carried = 0;
-  std::int64_t missing = 0;        ///< Earlier defects not seen again.
-  double chance_matches = 0.0;     ///< Expected among `carried`.
+  std::int64_t missing = 0;     ///< Earlier defects not seen again.
+  double chance_matches = 0.0;  ///< Expected among `carried`.
   friend bool operator==(const StepAdders&, const StepAdders&) = default;
 };
 

@@ -59,8 +59,7 @@ std::vector<std::int32_t> dbscan(std::span<const WaferPoint> points, double radi
 
 /// The radius at which a uniform scatter of `count` defects over `area_um2` makes a defect a
 /// core with probability `random_core_rate`: P(Poisson(count*pi*r^2/area) >= min_points-1).
-double auto_radius_um(std::int64_t count, double area_um2, int min_points,
-                      double random_core_rate);
+double auto_radius_um(std::int64_t count, double area_um2, int min_points, double random_core_rate);
 
 /// Errors: kInvalidOptions (CLUS-0001).
 Result<ClusterResult> find_clusters(const FabData& data, const ClusterOptions& options = {});

@@ -32,8 +32,8 @@ StepDensity step_density(NameId step, const std::vector<InspectionDensity>& rows
     }
     s.dispersion = std::max(1.0, chi / static_cast<double>(rows.size() - 1));
   }
-  s.density_ci = scaled_interval(static_cast<double>(s.defects) / s.dispersion,
-                                 s.area_cm2 / s.dispersion);
+  s.density_ci =
+      scaled_interval(static_cast<double>(s.defects) / s.dispersion, s.area_cm2 / s.dispersion);
   return s;
 }
 

@@ -48,7 +48,7 @@ struct KillTable {
 };
 
 struct KillTableOptions {
-  std::string step{};           ///< Only defects of this inspection step; empty: all steps.
+  std::string step{};         ///< Only defects of this inspection step; empty: all steps.
   int zones = 3;              ///< Rings of equal area by die centre, each with its base yield.
   int max_count = 5;          ///< Counts above are capped: 1 - (1-K)^n hardly changes there.
   std::int64_t min_die = 10;  ///< A class on fewer die joins the class "other".
@@ -57,9 +57,9 @@ struct KillTableOptions {
 struct KillRatio {
   std::string type{};
   std::int64_t defects = 0;
-  std::int64_t die = 0;   ///< Tested die that carry at least one.
-  double simple = 0.0;    ///< 1 - Y(with)/Y(without any).
-  double kill = 0.0;      ///< Maximum likelihood, in [0, 1].
+  std::int64_t die = 0;  ///< Tested die that carry at least one.
+  double simple = 0.0;   ///< 1 - Y(with)/Y(without any).
+  double kill = 0.0;     ///< Maximum likelihood, in [0, 1].
   Interval kill_ci{};
   double p_value = 1.0;   ///< Of K = 0.
   double q_value = 1.0;   ///< Benjamini-Hochberg over the types of this result.

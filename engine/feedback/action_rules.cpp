@@ -164,8 +164,8 @@ std::vector<ActionChoice> actions_for(const Finding& f) {
 std::map<std::string, std::string> action_subject(const std::string& action,
                                                   const Finding& finding) {
   static const std::set<std::string> tool_side = {"hold_tool", "maintain_tool"};
-  static const std::set<std::string> design_keys = {"layer", "pattern_id", "feature", "cell",
-                                                    "failure", "step", "class"};
+  static const std::set<std::string> design_keys = {"layer",   "pattern_id", "feature", "cell",
+                                                    "failure", "step",       "class"};
   static const std::set<std::string> tool_keys = {"step", "tool", "chamber", "from",
                                                   "to",   "slot", "position"};
   if (finding.kind != "design_process_interaction") return finding.subject;
@@ -199,15 +199,15 @@ std::vector<std::string> masks_for(const std::string& action, const Finding& fin
 
 std::string cost_kind(const std::string& action) {
   static const std::map<std::string, std::string> kinds = {
-      {"widen_space", "mask_layers"},     {"widen_wire", "mask_layers"},
-      {"double_via", "mask_layers"},      {"spread_wires", "mask_layers"},
-      {"replace_pattern", "mask_layers"}, {"add_fill", "mask_layers"},
-      {"move_shape", "mask_layers"},      {"recell", "mask_layers"},
-      {"replace_reticle", "reticle"},     {"hold_tool", "tool_time"},
-      {"maintain_tool", "tool_time"},     {"clean_position", "tool_time"},
-      {"limit_queue_time", "cycle_time"}, {"inspect_more", "inspection_time"},
+      {"widen_space", "mask_layers"},       {"widen_wire", "mask_layers"},
+      {"double_via", "mask_layers"},        {"spread_wires", "mask_layers"},
+      {"replace_pattern", "mask_layers"},   {"add_fill", "mask_layers"},
+      {"move_shape", "mask_layers"},        {"recell", "mask_layers"},
+      {"replace_reticle", "reticle"},       {"hold_tool", "tool_time"},
+      {"maintain_tool", "tool_time"},       {"clean_position", "tool_time"},
+      {"limit_queue_time", "cycle_time"},   {"inspect_more", "inspection_time"},
       {"resample_lots", "inspection_time"}, {"retest", "test_time"},
-      {"recalibrate_site", "test_time"},  {"fix_probe_card", "test_time"}};
+      {"recalibrate_site", "test_time"},    {"fix_probe_card", "test_time"}};
   const auto it = kinds.find(action);
   return it == kinds.end() ? "none" : it->second;
 }
@@ -225,16 +225,27 @@ std::string action_statement(const std::string& action, const Finding& f, double
       {"add_fill", fmt::format("Add fill at {}; {}.", what, worth)},
       {"move_shape", fmt::format("Move the shapes at {} apart; {}.", what, worth)},
       {"recell", fmt::format("Replace or redraw {}; {}.", what, worth)},
-      {"hold_tool", fmt::format("Keep wafers away from {} until it is understood; {}.", tool, worth)},
+      {"hold_tool",
+       fmt::format("Keep wafers away from {} until it is understood; {}.", tool, worth)},
       {"maintain_tool", fmt::format("Service {} and qualify it again; {}.", tool, worth)},
       {"retarget_step", fmt::format("Retarget the process for {}; {}.", what, worth)},
       {"change_recipe", fmt::format("Correct or replace {}; {}.", what, worth)},
-      {"limit_queue_time", fmt::format("Limit the queue time before {}{}; {}.", get(f, "step").empty() ? "the step" : get(f, "step"), get(f, "limit_minutes").empty() ? "" : " to " + get(f, "limit_minutes") + " minutes", worth)},
+      {"limit_queue_time",
+       fmt::format(
+           "Limit the queue time before {}{}; {}.",
+           get(f, "step").empty() ? "the step" : get(f, "step"),
+           get(f, "limit_minutes").empty() ? "" : " to " + get(f, "limit_minutes") + " minutes",
+           worth)},
       {"replace_reticle", fmt::format("Inspect, then clean or replace {}; {}.", what, worth)},
       {"clean_position", fmt::format("Clean and check {}; {}.", position_words(f), worth)},
-      {"tighten_spc", fmt::format("Put a control limit on {} and stop on it; at stake: {}.", what, worth)},
-      {"inspect_more", fmt::format("Inspect and review more wafers for {} to name the cause; at stake: {}.", what, worth)},
-      {"resample_lots", fmt::format("Sample the next lots so that {} can be told apart; at stake: {}.", what, worth)},
+      {"tighten_spc",
+       fmt::format("Put a control limit on {} and stop on it; at stake: {}.", what, worth)},
+      {"inspect_more",
+       fmt::format("Inspect and review more wafers for {} to name the cause; at stake: {}.", what,
+                   worth)},
+      {"resample_lots",
+       fmt::format("Sample the next lots so that {} can be told apart; at stake: {}.", what,
+                   worth)},
       {"fix_probe_card", fmt::format("Clean or repair the probe card: {}; {}.", what, worth)},
       {"recalibrate_site", fmt::format("Recalibrate {}; {}.", what, worth)},
       {"change_limit", fmt::format("Review the test limit for {}; {}.", what, worth)},
@@ -246,8 +257,8 @@ std::string action_statement(const std::string& action, const Finding& f, double
 std::string disproof(const std::string& action, const Finding& f) {
   const std::string what = subject_words(f);
   const std::string loss = fmt::format("{:.1f}", 0.5 * std::abs(f.die_per_wafer));
-  static const std::set<std::string> design = {"widen_space", "widen_wire", "spread_wires",
-                                               "add_fill", "replace_pattern", "move_shape",
+  static const std::set<std::string> design = {"widen_space", "widen_wire",      "spread_wires",
+                                               "add_fill",    "replace_pattern", "move_shape",
                                                "recell"};
   if (design.contains(action)) {
     return fmt::format("The defect rate at {} is unchanged on the first 3 lots of the new mask",

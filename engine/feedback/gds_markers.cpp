@@ -77,8 +77,10 @@ bool is_good(const MarkerRectangle& r, double dbu_um) {
 }
 
 void boundary(Stream& stream, const MarkerRectangle& r, double dbu_um) {
-  const std::int64_t x0 = std::llround(r.x_um / dbu_um), x1 = std::llround((r.x_um + r.w_um) / dbu_um);
-  const std::int64_t y0 = std::llround(r.y_um / dbu_um), y1 = std::llround((r.y_um + r.h_um) / dbu_um);
+  const std::int64_t x0 = std::llround(r.x_um / dbu_um),
+                     x1 = std::llround((r.x_um + r.w_um) / dbu_um);
+  const std::int64_t y0 = std::llround(r.y_um / dbu_um),
+                     y1 = std::llround((r.y_um + r.h_um) / dbu_um);
   stream.empty(0x08);
   stream.int16(0x0D, r.gds_layer);
   stream.int16(0x0E, r.gds_datatype);

@@ -37,8 +37,8 @@ std::string category_xml(const MarkerCategory& category) {
 
 std::string item_xml(const MarkerDatabase& markers, const MarkerItem& item) {
   std::string out = "  <item>\n   <tags/>\n   <category>" +
-                    xml(quoted(markers.categories[item.category].name)) +
-                    "</category>\n   <cell>" + xml(markers.top_cell) +
+                    xml(quoted(markers.categories[item.category].name)) + "</category>\n   <cell>" +
+                    xml(markers.top_cell) +
                     "</cell>\n   <visited>false</visited>\n   <multiplicity>1</multiplicity>\n" +
                     "   <image/>\n   <values>\n";
   out += fmt::format("    <value>box: ({:.4f},{:.4f};{:.4f},{:.4f})</value>\n", item.x_um,
@@ -58,8 +58,9 @@ Status check(const MarkerDatabase& markers) {
   for (const MarkerItem& item : markers.items) {
     if (!std::isfinite(item.x_um) || !std::isfinite(item.y_um) || !std::isfinite(item.w_um) ||
         !std::isfinite(item.h_um)) {
-      return Error{Errc::kInvalidOptions, "LYRD-0001",
-                   "A marker has a coordinate that is not a number; KLayout would refuse the file."};
+      return Error{
+          Errc::kInvalidOptions, "LYRD-0001",
+          "A marker has a coordinate that is not a number; KLayout would refuse the file."};
     }
     if (item.category >= markers.categories.size()) {
       return Error{Errc::kInvalidOptions, "LYRD-0002",
@@ -82,11 +83,11 @@ void add_locations(const std::vector<LayoutLocation>& locations, const std::stri
 
 Result<std::string> lyrdb_text(const MarkerDatabase& markers) {
   YL_TRY(check(markers));
-  std::string out = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<report-database>\n <description>" +
-                    xml(markers.description) +
-                    "</description>\n <original-file/>\n <generator>yieldloop</generator>\n" +
-                    " <top-cell>" + xml(markers.top_cell) + "</top-cell>\n <tags>\n </tags>\n" +
-                    " <categories>\n";
+  std::string out =
+      "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<report-database>\n <description>" +
+      xml(markers.description) +
+      "</description>\n <original-file/>\n <generator>yieldloop</generator>\n" + " <top-cell>" +
+      xml(markers.top_cell) + "</top-cell>\n <tags>\n </tags>\n" + " <categories>\n";
   for (const MarkerCategory& category : markers.categories) out += category_xml(category);
   out += " </categories>\n <cells>\n  <cell>\n   <name>" + xml(markers.top_cell) +
          "</name>\n   <variant/>\n   <references>\n   </references>\n  </cell>\n </cells>\n" +

@@ -106,8 +106,8 @@ std::vector<PortfolioPoint> frontier_of(std::vector<Choice> choices,
   std::vector<PortfolioPoint> frontier;
   for (const Choice& choice : choices) {
     if (!frontier.empty() && choice.gain <= frontier.back().good_die_per_wafer + 1e-12) continue;
-    frontier.push_back({cost_of(choice, prices), std::popcount(choice.used), choice.gain,
-                        ids_of(choice, items)});
+    frontier.push_back(
+        {cost_of(choice, prices), std::popcount(choice.used), choice.gain, ids_of(choice, items)});
   }
   return frontier;
 }

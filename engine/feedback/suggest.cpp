@@ -220,7 +220,8 @@ void order(std::vector<Draft>& drafts) {
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     drafts[i].suggestion.rank = static_cast<int>(i) + 1;
     for (const Draft& other : drafts) {
-      if (other.cause != drafts[i].cause || other.suggestion.id == drafts[i].suggestion.id) continue;
+      if (other.cause != drafts[i].cause || other.suggestion.id == drafts[i].suggestion.id)
+        continue;
       drafts[i].suggestion.alternatives.push_back(other.suggestion.id);
     }
   }
@@ -267,10 +268,10 @@ SuggestionsDocument suggest(const FindingsDocument& findings, const Product& pro
     items.push_back({d.suggestion.id, d.cause, d.suggestion.cost_layers,
                      d.suggestion.good_die_per_wafer, d.suggestion.good_die_per_wafer_ci});
   }
-  document.portfolio = choose_portfolio(
-      items, options.budget,
-      {product.economics.mask_layer_cost, money_per_die_week(product.economics),
-       options.horizon_weeks});
+  document.portfolio =
+      choose_portfolio(items, options.budget,
+                       {product.economics.mask_layer_cost, money_per_die_week(product.economics),
+                        options.horizon_weeks});
   document.notes = notes_of(findings, drafts, document.portfolio);
   for (Draft& d : drafts) document.suggestions.push_back(std::move(d.suggestion));
   return document;

@@ -1,8 +1,9 @@
 #include "engine/tracing/candidates.h"
 
+#include <tbb/parallel_for.h>
+
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "engine/geometry/region.h"
 
@@ -33,7 +34,8 @@ void add_corners_of(const geometry::Polygon& ring, std::size_t piece, const Box&
   for (std::size_t i = 0; i < n; ++i) {
     const Point a = ring[(i + n - 1) % n], b = ring[i], c = ring[(i + 1) % n];
     const bool square = (a.x == b.x) != (b.x == c.x) && (a.y == b.y) != (b.y == c.y);
-    const bool cut = b.x == seen.x_min || b.x == seen.x_max || b.y == seen.y_min || b.y == seen.y_max;
+    const bool cut =
+        b.x == seen.x_min || b.x == seen.x_max || b.y == seen.y_min || b.y == seen.y_max;
     if (!square || cut || turn(a, b, c) <= 0) continue;
     const Coord sx = (b.x - a.x) - (c.x - b.x), sy = (b.y - a.y) - (c.y - b.y);
     out.push_back({b, sx > 0 ? 1 : -1, sy > 0 ? 1 : -1, piece});
@@ -49,9 +51,10 @@ bool point_at_each_other(const Corner& a, const Corner& b, Coord max_space) {
 
 Anchor corner_anchor(const Corner& a, const Corner& b) {
   const Box gap = geometry::box_of(a.at, b.at);
-  const double space = std::hypot(static_cast<double>(gap.width()), static_cast<double>(gap.height()));
-  return {{gap.x_min + gap.x_max, gap.y_min + gap.y_max}, gap, std::llround(space),
-          GapKind::kCorner};
+  const double space =
+      std::hypot(static_cast<double>(gap.width()), static_cast<double>(gap.height()));
+  return {
+      {gap.x_min + gap.x_max, gap.y_min + gap.y_max}, gap, std::llround(space), GapKind::kCorner};
 }
 
 /// Corner pairs whose lower-left point lies in the tile.
@@ -86,11 +89,15 @@ void corners_of_tile(const layout::FlatView& view, layout::LayerIndex layer, con
 void add_corner_anchors(const layout::FlatView& view, layout::LayerIndex layer, const Box& drawn,
                         Coord max_space, std::vector<Anchor>& out) {
   const Coord side = kTilesPerSpace * max_space;
-  for (Coord y = drawn.y_min; y <= drawn.y_max; y += side) {
-    for (Coord x = drawn.x_min; x <= drawn.x_max; x += side) {
-      corners_of_tile(view, layer, {x, y, x + side, y + side}, max_space, out);
-    }
-  }
+  const auto columns = static_cast<std::size_t>(drawn.width() / side + 1);
+  const auto rows = static_cast<std::size_t>(drawn.height() / side + 1);
+  std::vector<std::vector<Anchor>> found(columns * rows);
+  tbb::parallel_for(std::size_t{0}, found.size(), [&](std::size_t i) {
+    const Coord x = drawn.x_min + side * static_cast<Coord>(i % columns);
+    const Coord y = drawn.y_min + side * static_cast<Coord>(i / columns);
+    corners_of_tile(view, layer, {x, y, x + side, y + side}, max_space, found[i]);
+  });
+  for (const auto& anchors : found) out.insert(out.end(), anchors.begin(), anchors.end());
 }
 
 /// The anchor of a facing pair at `twice_along` (half units) along its run.

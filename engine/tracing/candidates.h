@@ -25,17 +25,17 @@ enum class GapKind : std::uint8_t {
 };
 
 struct Anchor {
-  geometry::Point twice;  ///< Position in half database units.
-  geometry::Box gap;      ///< The empty stretch near the anchor, in database units.
+  geometry::Point twice;      ///< Position in half database units.
+  geometry::Box gap;          ///< The empty stretch near the anchor, in database units.
   geometry::Coord space = 0;  ///< Between the edges; for corners the rounded distance.
   GapKind kind = GapKind::kSide;
   friend auto operator<=>(const Anchor&, const Anchor&) = default;
 };
 
 struct AnchorOptions {
-  geometry::Coord max_space = 0;       ///< > 0; at most this far apart.
-  geometry::Coord radius = 0;          ///< > 0; anchors along long stretches lie twice it apart.
-  geometry::Coord line_end_length = 0; ///< As in layout::EdgePairOptions; 0: its default.
+  geometry::Coord max_space = 0;        ///< > 0; at most this far apart.
+  geometry::Coord radius = 0;           ///< > 0; anchors along long stretches lie twice it apart.
+  geometry::Coord line_end_length = 0;  ///< As in layout::EdgePairOptions; 0: its default.
 };
 
 /// Sorted by position; independent of tiles and threads.

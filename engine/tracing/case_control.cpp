@@ -51,7 +51,8 @@ std::vector<Population> populations(const FabData& data, const StepExposure& exp
 /// Variance of the exposed counts per die over their mean; 1 when defects come alone.
 double die_dispersion(const StepExposure& exposure, std::span<const std::size_t> exposed) {
   std::map<std::pair<WaferId, DieIndex>, double> counts;
-  for (const std::size_t d : exposed) ++counts[{exposure.defects[d].wafer, exposure.defects[d].die}];
+  for (const std::size_t d : exposed)
+    ++counts[{exposure.defects[d].wafer, exposure.defects[d].die}];
   if (exposed.empty()) return 1.0;
   // Sum n^2 / sum n: what a die's company multiplies the variance by, less what chance puts
   // together on the inspected die.
@@ -139,14 +140,14 @@ void add_test(const Tables& t, FeatureRate& rate) {
 }  // namespace
 
 Result<std::vector<FeatureRate>> case_control(const FabData& data, const StepExposure& exposure,
-                                              const std::string& layer,
-                                              const DensityStrata& strata,
+                                              const std::string& layer, const DensityStrata& strata,
                                               std::span<const LayoutFeature> features,
                                               const CaseControlOptions& options) {
   if (exposure.defects.empty()) {
     return Error{Errc::kNoData, "CASE-0001",
-                 "Step " + exposure.step + " has no defect on the layout, so there is nothing to "
-                 "trace; widen the scope or check the frame."};
+                 "Step " + exposure.step +
+                     " has no defect on the layout, so there is nothing to "
+                     "trace; widen the scope or check the frame."};
   }
   std::vector<PointUm> cases;
   std::vector<std::size_t> case_stratum, control_stratum;

@@ -37,17 +37,17 @@ namespace yieldloop::tracing {
 
 /// A yes-or-no question about a point of the layout.
 struct LayoutFeature {
-  std::string name;         ///< "narrow_space_1.2x", "line_end", "single_via", "density_high", ...
-  bool stratified = true;   ///< Within strata of density.
+  std::string name;        ///< "narrow_space_1.2x", "line_end", "single_via", "density_high", ...
+  bool stratified = true;  ///< Within strata of density.
   std::function<bool(PointUm)> holds;  ///< Thread-safe.
   std::int64_t places = 0;  ///< Opportunities on the chip; 0 where they cannot be counted.
 };
 
 struct FeatureOptions {
-  double blur_um = 1.0;                                   ///< Near means within this.
-  std::vector<double> space_factors = {1.2, 1.5, 2.0};    ///< Of the smallest space.
-  double low_share = 0.1, high_share = 0.9;               ///< Quantiles for dense and sparse.
-  double wide_um = 0.0;                                   ///< 0: 10 smallest spaces.
+  double blur_um = 1.0;                                 ///< Near means within this.
+  std::vector<double> space_factors = {1.2, 1.5, 2.0};  ///< Of the smallest space.
+  double low_share = 0.1, high_share = 0.9;             ///< Quantiles for dense and sparse.
+  double wide_um = 0.0;                                 ///< 0: 10 smallest spaces.
 };
 
 /// The features of one layer. `view`, `strata` and what they rest on must outlive them.
@@ -69,21 +69,20 @@ struct FeatureRate {
   double attributable = 0.0;  ///< Exposed cases beyond the background's; may be negative.
   double dispersion = 1.0;
   double p_value = 1.0;
-  double q_value = 1.0;  ///< Set by correct_features.
+  double q_value = 1.0;                      ///< Set by correct_features.
   std::vector<std::size_t> exposed_defects;  ///< Into StepExposure::defects.
   friend bool operator==(const FeatureRate&, const FeatureRate&) = default;
 };
 
 struct CaseControlOptions {
   std::uint64_t seed = 1;
-  std::size_t controls = 0;          ///< 0: 20 for each case, 20,000 to 200,000.
+  std::size_t controls = 0;             ///< 0: 20 for each case, 20,000 to 200,000.
   std::int64_t min_class_defects = 30;  ///< Classes with fewer are only in "all classes".
 };
 
 /// One step and layer. Errors: kNoData (CASE-0001) when the step has no defect in the window.
 Result<std::vector<FeatureRate>> case_control(const FabData& data, const StepExposure& exposure,
-                                              const std::string& layer,
-                                              const DensityStrata& strata,
+                                              const std::string& layer, const DensityStrata& strata,
                                               std::span<const LayoutFeature> features,
                                               const CaseControlOptions& options = {});
 

@@ -82,8 +82,8 @@ DieLink link_to_die(const FabData& data, const StepExposure& exposure,
   link.kill_ci = {attributed(given.risk_difference_ci.low),
                   attributed(given.risk_difference_ci.high)};
   link.p_value = given.p_value;
-  const double share = static_cast<double>(link.die_with) /
-                       static_cast<double>(link.die_with + link.die_without);
+  const double share =
+      static_cast<double>(link.die_with) / static_cast<double>(link.die_with + link.die_without);
   const double scale =
       share * s * static_cast<double>(failed.size()) / static_cast<double>(tested_wafers.size());
   link.die_per_wafer = -link.kill * scale;

@@ -24,18 +24,18 @@
 namespace yieldloop::tracing {
 
 struct DieLink {
-  bool known = false;            ///< False when no inspected die was tested.
-  std::int64_t die_with = 0;     ///< Tested die that carry one of the defects.
+  bool known = false;         ///< False when no inspected die was tested.
+  std::int64_t die_with = 0;  ///< Tested die that carry one of the defects.
   std::int64_t fails_with = 0;
   std::int64_t die_without = 0;
   std::int64_t fails_without = 0;
-  double kill = 0.0;             ///< Added chance to fail of a die with an attributed defect.
+  double kill = 0.0;  ///< Added chance to fail of a die with an attributed defect.
   Interval kill_ci{0.0, 0.0};
   double p_value = 1.0;
-  double die_per_wafer = 0.0;    ///< <= 0 when die are lost; mean over all wafers.
+  double die_per_wafer = 0.0;  ///< <= 0 when die are lost; mean over all wafers.
   Interval die_per_wafer_ci{0.0, 0.0};
-  double loss_die_total = 0.0;   ///< Over all tested wafers of the data, >= 0.
-  std::vector<WaferId> wafers;   ///< That carry at least one, ascending.
+  double loss_die_total = 0.0;  ///< Over all tested wafers of the data, >= 0.
+  std::vector<WaferId> wafers;  ///< That carry at least one, ascending.
   friend bool operator==(const DieLink&, const DieLink&) = default;
 };
 

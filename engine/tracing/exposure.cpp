@@ -11,8 +11,7 @@ namespace {
 void add_defect(const FabData& data, const Frame& frame, std::size_t at, StepExposure& exposure) {
   const Defect& d = data.defects[at];
   const PointUm p = frame.to_layout(PointUm{d.x_um, d.y_um});
-  const bool listed =
-      std::ranges::binary_search(data.inspections[d.inspection].inspected, d.die);
+  const bool listed = std::ranges::binary_search(data.inspections[d.inspection].inspected, d.die);
   if (!listed || !exposure.window.contains(p)) {
     ++exposure.outside;
     return;
@@ -22,8 +21,8 @@ void add_defect(const FabData& data, const Frame& frame, std::size_t at, StepExp
 
 }  // namespace
 
-Result<StepExposure> step_exposure(const FabData& data, const Frame& frame,
-                                   const std::string& step, std::span<const char> exclude) {
+Result<StepExposure> step_exposure(const FabData& data, const Frame& frame, const std::string& step,
+                                   std::span<const char> exclude) {
   StepExposure exposure;
   exposure.step = step;
   exposure.window = frame.window();

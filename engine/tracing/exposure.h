@@ -36,8 +36,8 @@ struct StepExposure {
   RectUm window;
   std::vector<std::uint32_t> inspections;  ///< Into FabData::inspections.
   std::int64_t wafers = 0;
-  std::int64_t die_inspections = 0;  ///< Sum over inspections of inspected die.
-  double area_um2 = 0.0;             ///< die_inspections * window area.
+  std::int64_t die_inspections = 0;    ///< Sum over inspections of inspected die.
+  double area_um2 = 0.0;               ///< die_inspections * window area.
   std::vector<LocatedDefect> defects;  ///< In the window and on an inspected die.
   std::int64_t outside = 0;            ///< Defects off the window or off the inspected die.
   std::int64_t excluded = 0;           ///< Left out by the caller (clustered).
@@ -46,8 +46,8 @@ struct StepExposure {
 
 /// Shape: exclude is empty or [data.defects]; what is not 0 does not take part.
 /// Errors: kNoData (EXPO-0001) when the step has no inspection that lists its die.
-Result<StepExposure> step_exposure(const FabData& data, const Frame& frame,
-                                   const std::string& step, std::span<const char> exclude = {});
+Result<StepExposure> step_exposure(const FabData& data, const Frame& frame, const std::string& step,
+                                   std::span<const char> exclude = {});
 
 /// `count` uniform points of the window; the same for the same seed.
 std::vector<PointUm> control_points(const RectUm& window, std::size_t count, std::uint64_t seed);

@@ -57,8 +57,8 @@ void add_tiles(const DensityStrata& strata, const FeatureOptions& options,
   const double high = strata.density_quantile(options.high_share);
   const double border = strata.perimeter_quantile(options.high_share);
   if (high <= low) return;  // One density everywhere says nothing.
-  out.push_back({"density_low", false,
-                 [&strata, low](PointUm p) { return strata.density_at(p) <= low; }, 0});
+  out.push_back(
+      {"density_low", false, [&strata, low](PointUm p) { return strata.density_at(p) <= low; }, 0});
   out.push_back({"density_high", false,
                  [&strata, high](PointUm p) { return strata.density_at(p) >= high; }, 0});
   out.push_back({"perimeter_high", false,

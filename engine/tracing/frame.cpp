@@ -57,15 +57,17 @@ Result<Frame> Frame::make(const Product& product, const RectUm& layout) {
       on_die.y_max > h + slack_y) {
     return Error{
         Errc::kInvalidOptions, "FRAM-0002",
-        fmt::format("The layout covers ({:.1f}, {:.1f}) to ({:.1f}, {:.1f}) um of a die of {:.1f} x "
-                    "{:.1f} um; correct the die size, the origin, the orientation or the unit.",
-                    on_die.x_min, on_die.y_min, on_die.x_max, on_die.y_max, w, h)};
+        fmt::format(
+            "The layout covers ({:.1f}, {:.1f}) to ({:.1f}, {:.1f}) um of a die of {:.1f} x "
+            "{:.1f} um; correct the die size, the origin, the orientation or the unit.",
+            on_die.x_min, on_die.y_min, on_die.x_max, on_die.y_max, w, h)};
   }
   if (on_die.x_max - on_die.x_min < 0.01 * w && on_die.y_max - on_die.y_min < 0.01 * h) {
-    return Error{Errc::kInvalidOptions, "FRAM-0003",
-                 fmt::format("The layout measures {:.3f} x {:.3f} um on a die of {:.1f} x {:.1f} um; "
-                             "correct the unit of one of them.",
-                             on_die.x_max - on_die.x_min, on_die.y_max - on_die.y_min, w, h)};
+    return Error{
+        Errc::kInvalidOptions, "FRAM-0003",
+        fmt::format("The layout measures {:.3f} x {:.3f} um on a die of {:.1f} x {:.1f} um; "
+                    "correct the unit of one of them.",
+                    on_die.x_max - on_die.x_min, on_die.y_max - on_die.y_min, w, h)};
   }
   frame.window_ = frame.to_layout(RectUm{std::max(0.0, on_die.x_min), std::max(0.0, on_die.y_min),
                                          std::min(w, on_die.x_max), std::min(h, on_die.y_max)});

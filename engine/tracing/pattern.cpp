@@ -103,8 +103,9 @@ class Tracer {
     tbb::parallel_for(std::size_t{0}, n, [&](std::size_t d) {
       const PointUm p = exposure_.defects[d].at;
       stratum_of_defect_[d] = strata_.at(p);
-      index_.for_near(p, reaches_.back(),
-                      [&](std::uint32_t a, double distance) { hits_[d].push_back({a, distance}); });
+      index_.for_near(p, reaches_.back(), [&](std::uint32_t a, double distance) {
+        hits_[d].push_back({a, distance});
+      });
       std::ranges::stable_sort(hits_[d], {}, &Hit::distance);
     });
   }
@@ -385,7 +386,7 @@ class Tracer {
   std::vector<std::vector<std::uint32_t>> classes_of_;  ///< Shape: [anchors][classes].
   std::vector<std::vector<Hit>> hits_;                  ///< Shape: [defects][near places].
   std::vector<std::size_t> stratum_of_defect_;
-  std::vector<std::vector<double>> shares_;             ///< Shape: [classes][strata].
+  std::vector<std::vector<double>> shares_;  ///< Shape: [classes][strata].
   std::vector<char> active_;
   Background background_;
   std::map<std::pair<std::uint32_t, std::size_t>, double> areas_;

@@ -62,8 +62,8 @@ struct TracedPattern {
   Interval rate_per_opportunity_ci{0.0, 0.0};
   double p_value = 1.0;
   double q_value = 1.0;
-  double dispersion = 1.0;           ///< Of the zone's counts over wafers.
-  std::string main_defect_class;     ///< The most frequent in the zone; may be empty.
+  double dispersion = 1.0;        ///< Of the zone's counts over wafers.
+  std::string main_defect_class;  ///< The most frequent in the zone; may be empty.
   double main_defect_class_share = 0.0;
   DieLink die;
   std::vector<LayoutLocation> locations;  ///< The places' gaps; at most most_locations.

@@ -98,7 +98,8 @@ std::vector<DirectedEdge> edges_of(const geometry::ShapeHeap& heap, Coord radius
 }
 
 /// The edges seen in orientation o; a mirrored edge is reversed, so that the inside stays left.
-std::vector<DirectedEdge> oriented(const std::vector<DirectedEdge>& edges, geometry::Orientation o) {
+std::vector<DirectedEdge> oriented(const std::vector<DirectedEdge>& edges,
+                                   geometry::Orientation o) {
   std::vector<DirectedEdge> out;
   out.reserve(edges.size());
   for (const DirectedEdge& e : edges) {
@@ -137,20 +138,21 @@ Result<Scale> scale_of(const layout::FlatView& view, layout::LayerIndex layer, c
   const bool radii_good = std::ranges::all_of(options.radii_um, [](double r) { return r > 0.0; });
   if (options.space_factor < 1.0 || options.search_um <= 0.0 || options.min_space_um < 0.0 ||
       !radii_good || options.min_occurrences < 1) {
-    return Error{Errc::kInvalidOptions, "PATC-0002",
-                 "The pattern census needs positive radii and a space factor of at least 1; correct "
-                 "the options."};
+    return Error{
+        Errc::kInvalidOptions, "PATC-0002",
+        "The pattern census needs positive radii and a space factor of at least 1; correct "
+        "the options."};
   }
   s.min_space = s.of(options.min_space_um);
   if (s.min_space == 0) {
-    YL_ASSIGN(s.min_space,
-              smallest_space(view, layer, window, s.of(options.search_um), progress));
+    YL_ASSIGN(s.min_space, smallest_space(view, layer, window, s.of(options.search_um), progress));
   }
   if (s.min_space == 0) {
-    return Error{Errc::kNoData, "PATC-0001",
-                 fmt::format("Nothing on layer {} comes within {} um of anything else, so there are "
-                             "no patterns to count.",
-                             layout::to_string(view.layout().layers()[layer]), options.search_um)};
+    return Error{
+        Errc::kNoData, "PATC-0001",
+        fmt::format("Nothing on layer {} comes within {} um of anything else, so there are "
+                    "no patterns to count.",
+                    layout::to_string(view.layout().layers()[layer]), options.search_um)};
   }
   s.max_space = std::llround(options.space_factor * static_cast<double>(s.min_space));
   for (const double r : options.radii_um) s.radii.push_back(std::max<Coord>(1, s.of(r)));

@@ -26,10 +26,10 @@
 namespace yieldloop::tracing {
 
 struct CensusOptions {
-  double min_space_um = 0.0;      ///< 0: the smallest space found within `search_um`.
+  double min_space_um = 0.0;  ///< 0: the smallest space found within `search_um`.
   double search_um = 1.0;
-  double space_factor = 2.0;      ///< Spaces up to this many smallest spaces are places.
-  std::vector<double> radii_um;   ///< Of the clips; empty: 2.5 and 5 smallest spaces.
+  double space_factor = 2.0;         ///< Spaces up to this many smallest spaces are places.
+  std::vector<double> radii_um;      ///< Of the clips; empty: 2.5 and 5 smallest spaces.
   std::int64_t min_occurrences = 5;  ///< Rarer classes are not listed.
 };
 
@@ -37,7 +37,7 @@ struct PatternClass {
   std::string id;          ///< "p-" and 10 hex digits.
   double radius_um = 0.0;  ///< 0: by kind and space only.
   GapKind kind = GapKind::kSide;
-  double space_um = 0.0;   ///< Of its first anchor; clips may hold a second place.
+  double space_um = 0.0;               ///< Of its first anchor; clips may hold a second place.
   std::vector<std::uint32_t> anchors;  ///< Ascending, into PatternCensus::anchors.
   friend bool operator==(const PatternClass&, const PatternClass&) = default;
 };

@@ -13,7 +13,8 @@ double quantile(std::vector<double> values, double share) {
   if (values.empty()) return 0.0;
   std::ranges::sort(values);
   const double at = share * static_cast<double>(values.size() - 1);
-  return values[static_cast<std::size_t>(std::clamp(at, 0.0, static_cast<double>(values.size() - 1)))];
+  return values[static_cast<std::size_t>(
+      std::clamp(at, 0.0, static_cast<double>(values.size() - 1)))];
 }
 
 }  // namespace
@@ -23,8 +24,9 @@ DensityStrata DensityStrata::of(const layout::FlatView& view, layout::LayerIndex
   DensityStrata s;
   s.window_ = window;
   const double w = window.x_max - window.x_min, h = window.y_max - window.y_min;
-  s.side_ = std::max(options.tile_um,
-                     std::sqrt(w * h / static_cast<double>(std::max<std::size_t>(1, options.most_tiles))));
+  s.side_ = std::max(
+      options.tile_um,
+      std::sqrt(w * h / static_cast<double>(std::max<std::size_t>(1, options.most_tiles))));
   s.columns_ = static_cast<std::size_t>(std::max(1.0, std::ceil(w / s.side_)));
   s.rows_ = static_cast<std::size_t>(std::max(1.0, std::ceil(h / s.side_)));
   const std::size_t n = s.columns_ * s.rows_;
@@ -54,7 +56,8 @@ void DensityStrata::cut(int strata) {
   double passed = 0.0, before = -1.0;
   for (const std::size_t i : order) {
     const auto wanted = static_cast<std::size_t>(passed / whole * strata);
-    const bool may_start = areas_.empty() || (density_[i] > before + 1e-9 && wanted >= areas_.size());
+    const bool may_start =
+        areas_.empty() || (density_[i] > before + 1e-9 && wanted >= areas_.size());
     if (may_start) areas_.push_back(0.0);
     stratum_[i] = areas_.size() - 1;
     areas_.back() += tile(i).area();

@@ -18,7 +18,7 @@
 namespace yieldloop::tracing {
 
 struct StrataOptions {
-  double tile_um = 20.0;         ///< Enlarged when the window would need more than `most_tiles`.
+  double tile_um = 20.0;  ///< Enlarged when the window would need more than `most_tiles`.
   std::size_t most_tiles = 20'000;
   int strata = 5;
 };

@@ -65,8 +65,8 @@ ViaZone zone_of(const Scene& scene, const std::vector<RectUm>& cuts,
   const ZoneTest test = test_zone(counts, scene.background);
   const auto n = static_cast<double>(members.size());
   const Interval ci = count_interval(n, dispersion_of(scene, members));
-  const double chances = static_cast<double>(zone.cuts) *
-                         static_cast<double>(scene.exposure.die_inspections);
+  const double chances =
+      static_cast<double>(zone.cuts) * static_cast<double>(scene.exposure.die_inspections);
   zone.defects = counts.defects;
   zone.expected = test.expected;
   zone.rate_ratio = n / std::max(test.expected, 1e-12);
@@ -82,8 +82,8 @@ ViaZone zone_of(const Scene& scene, const std::vector<RectUm>& cuts,
 }  // namespace
 
 Result<ViaTrace> trace_vias(const FabData& data, const StepExposure& exposure,
-                            const std::string& layer, const layout::ViaCensus& vias,
-                            double dbu_um, const DensityStrata& strata, double blur_um) {
+                            const std::string& layer, const layout::ViaCensus& vias, double dbu_um,
+                            const DensityStrata& strata, double blur_um) {
   std::vector<RectUm> single, doubled;
   for (const layout::ViaCut& cut : vias.cuts) {
     if (cut.single()) single.push_back(to_um(cut.box, dbu_um));

@@ -30,12 +30,12 @@ struct ViaZone {
   std::int64_t cuts = 0;
   std::int64_t defects = 0;
   double expected = 0.0;
-  double rate_ratio = 1.0;        ///< Against background.
+  double rate_ratio = 1.0;  ///< Against background.
   double attributable = 0.0;
   Interval attributable_ci{0.0, 0.0};
-  double rate_per_cut = 0.0;      ///< Per inspected cut.
+  double rate_per_cut = 0.0;  ///< Per inspected cut.
   Interval rate_per_cut_ci{0.0, 0.0};
-  double p_value = 1.0;           ///< Of the zone being like the rest (one-sided).
+  double p_value = 1.0;  ///< Of the zone being like the rest (one-sided).
   friend bool operator==(const ViaZone&, const ViaZone&) = default;
 };
 
@@ -44,16 +44,16 @@ struct ViaTrace {
   ViaZone single, doubled;
   double single_to_double = 1.0;  ///< Ratio of the two zones' rate ratios.
   Interval single_to_double_ci{0.0, 0.0};
-  double p_value = 1.0;           ///< Single against doubled; against background when there are
-                                  ///< no doubled cuts.
-  DieLink die;                    ///< Of the defects at single cuts.
+  double p_value = 1.0;  ///< Single against doubled; against background when there are
+                         ///< no doubled cuts.
+  DieLink die;           ///< Of the defects at single cuts.
   std::vector<LayoutLocation> locations;  ///< Single cuts, at most 10,000.
   friend bool operator==(const ViaTrace&, const ViaTrace&) = default;
 };
 
 /// Errors: kNoData (VIAT-0001) when the layer has no single cut or the step no defect.
 Result<ViaTrace> trace_vias(const FabData& data, const StepExposure& exposure,
-                            const std::string& layer, const layout::ViaCensus& vias,
-                            double dbu_um, const DensityStrata& strata, double blur_um = 1.0);
+                            const std::string& layer, const layout::ViaCensus& vias, double dbu_um,
+                            const DensityStrata& strata, double blur_um = 1.0);
 
 }  // namespace yieldloop::tracing

@@ -178,7 +178,7 @@ TEST_CASE("density: defects over the area that was inspected", "[defects][densit
   REQUIRE(d.steps.size() == 2);
   CHECK_THAT(d.steps[0].area_cm2, WithinRel(1.0, 1e-12));  // 100 die of 1 mm^2.
   CHECK_THAT(d.steps[0].density_per_cm2, WithinRel(12.0, 1e-12));
-  CHECK_THAT(d.steps[0].density_ci.low, WithinAbs(6.2006, 1e-3));    // Garwood, k = 12.
+  CHECK_THAT(d.steps[0].density_ci.low, WithinAbs(6.2006, 1e-3));  // Garwood, k = 12.
   CHECK_THAT(d.steps[0].density_ci.high, WithinAbs(20.9616, 1e-3));
   const auto p = defect_pareto(data).value();
   REQUIRE(p.bars.size() == 2);

@@ -46,8 +46,8 @@ FindingsDocument document() {
   d.product = "P";
   d.wafers = 100;
   d.baseline.die = 30000;
-  d.findings.push_back(finding("f-1", "layout_pattern",
-                               {{"layer", "M1"}, {"pattern_id", "p-1"}}, 800.0));
+  d.findings.push_back(
+      finding("f-1", "layout_pattern", {{"layer", "M1"}, {"pattern_id", "p-1"}}, 800.0));
   d.findings.push_back(finding("f-2", "chamber",
                                {{"step", "M1_ETCH"}, {"tool", "E2"}, {"chamber", "B"}}, 500.0,
                                {"L1/W1", "L1/W2"}));
@@ -94,11 +94,27 @@ TEST_CASE("suggest: the largest gain comes first and says what it rests on", "[f
 }
 
 TEST_CASE("suggest: every kind of finding has an answer known to the contract", "[feedback]") {
-  for (const char* kind :
-       {"tool", "chamber", "recipe", "reticle", "slot_or_position", "queue_time", "sensor_drift",
-        "metrology", "maintenance", "time_change", "signature", "repeater", "layout_pattern",
-        "layout_feature", "via", "net_or_cell", "design_process_interaction", "test_artefact",
-        "outlier_wafer", "assembly", "supplier_lot"}) {
+  for (const char* kind : {"tool",
+                           "chamber",
+                           "recipe",
+                           "reticle",
+                           "slot_or_position",
+                           "queue_time",
+                           "sensor_drift",
+                           "metrology",
+                           "maintenance",
+                           "time_change",
+                           "signature",
+                           "repeater",
+                           "layout_pattern",
+                           "layout_feature",
+                           "via",
+                           "net_or_cell",
+                           "design_process_interaction",
+                           "test_artefact",
+                           "outlier_wafer",
+                           "assembly",
+                           "supplier_lot"}) {
     const auto choices = actions_for(finding("f", kind, {}, 1.0));
     REQUIRE_FALSE(choices.empty());
     for (const ActionChoice& c : choices) {
@@ -115,8 +131,8 @@ TEST_CASE("suggest: every kind of finding has an answer known to the contract", 
 TEST_CASE("suggest: one cause found twice is not gained twice", "[feedback]") {
   FindingsDocument d = document();
   d.findings = {d.findings[1]};
-  d.findings.push_back(finding("f-9", "signature", {{"signature", "edge_ring"}}, 450.0,
-                               {"L1/W1", "L1/W2"}));
+  d.findings.push_back(
+      finding("f-9", "signature", {{"signature", "edge_ring"}}, 450.0, {"L1/W1", "L1/W2"}));
   const auto s = suggest(d, product(false));
   CHECK(s.suggestions.size() == 4);
   CHECK(s.suggestions[0].alternatives.size() == 3);
@@ -149,9 +165,9 @@ TEST_CASE("suggest: the JSON holds the contract's keys", "[feedback][json]") {
   const auto j = nlohmann::json::parse(suggestions_json(suggest(document(), product(true))));
   CHECK(j["schema"] == "yieldloop.suggestions/1");
   const auto& s = j["suggestions"][0];
-  for (const char* key : {"rank", "id", "side", "action", "subject", "because", "expected_gain",
-                          "cost", "confidence", "edits", "markers", "side_effects", "disproved_by",
-                          "alternatives"}) {
+  for (const char* key :
+       {"rank", "id", "side", "action", "subject", "because", "expected_gain", "cost", "confidence",
+        "edits", "markers", "side_effects", "disproved_by", "alternatives"}) {
     CHECK(s.contains(key));
   }
   CHECK(s["expected_gain"]["ci95"].size() == 2);
@@ -212,9 +228,10 @@ TEST_CASE("gds markers: units and records as the format wants them", "[feedback]
   // UNITS 1e-3 and 1e-9 in excess-64: 3E4189374BC6A7F0 (rounded up) and 3944B82FA09B5A54.
   std::string hex;
   for (const auto b : bytes) hex += fmt::format("{:02x}", std::to_integer<unsigned>(b));
-  CHECK_THAT(hex, Contains("00140305") && Contains("3e4189374bc6a7f") && Contains("3944b82fa09b5a5"));
-  CHECK_THAT(hex, Contains("00060d020384"));            // LAYER 900
-  CHECK_THAT(hex, Contains("002c1003fffffc18000007d0")); // XY (-1000, 2000)
+  CHECK_THAT(hex,
+             Contains("00140305") && Contains("3e4189374bc6a7f") && Contains("3944b82fa09b5a5"));
+  CHECK_THAT(hex, Contains("00060d020384"));              // LAYER 900
+  CHECK_THAT(hex, Contains("002c1003fffffc18000007d0"));  // XY (-1000, 2000)
   CHECK(gds_markers("", one).error().id == "GDSM-0001");
   CHECK(gds_markers("M", std::vector<MarkerRectangle>{{1, 0, 0, 0, 0, 1}}).error().id ==
         "GDSM-0001");

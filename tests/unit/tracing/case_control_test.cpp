@@ -93,7 +93,8 @@ TEST_CASE("vias: single cuts that fail are told from doubled ones", "[tracing][v
     const auto x = static_cast<std::int64_t>(random.below(390'000));
     const auto y = static_cast<std::int64_t>(random.below(388'000));
     layout::ViaCut cut{{x, y, x + 200, y + 200}, true, true, i % 3 == 0 ? 0u : 1u};
-    if (cut.single()) singles.push_back({1e-3 * static_cast<double>(x) + 0.1, 1e-3 * static_cast<double>(y) + 0.1});
+    if (cut.single())
+      singles.push_back({1e-3 * static_cast<double>(x) + 0.1, 1e-3 * static_cast<double>(y) + 0.1});
     vias.cuts.push_back(cut);
   }
   FabData data = small_fab(40);

@@ -35,8 +35,7 @@ TEST_CASE("census: a figure is one class in all eight orientations", "[tracing][
   const auto view = layout::view_of(chip).value();
   NoProgress progress;
   const auto census = census_patterns(view, 0, view.bbox(),
-                                      {.min_space_um = 0.11, .radii_um = {0.3, 0.6, 1.2}},
-                                      progress)
+                                      {.min_space_um = 0.11, .radii_um = {0.3, 0.6, 1.2}}, progress)
                           .value();
   int whole = 0;
   for (const PatternClass& c : census.classes) {

@@ -24,9 +24,9 @@ Bench bench(std::uint64_t seed) {
   FabData data = small_fab(1);
   const Frame frame = Frame::make(data.product, to_um(box, 0.001)).value();
   NoProgress progress;
-  auto census = census_patterns(view, layer, box, {.min_space_um = 0.2, .radii_um = {0.5, 1.0}},
-                                progress)
-                    .value();
+  auto census =
+      census_patterns(view, layer, box, {.min_space_um = 0.2, .radii_um = {0.5, 1.0}}, progress)
+          .value();
   auto strata = DensityStrata::of(view, layer, frame.window());
   return {std::move(chip), std::move(census), std::move(strata), frame};
 }
