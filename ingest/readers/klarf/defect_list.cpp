@@ -61,6 +61,8 @@ constexpr auto kStatements = std::to_array<std::string_view>({
     "WaferStatus",
 });
 
+constexpr std::int64_t kMostImages = 4096;  ///< Of one defect.
+
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 }  // namespace
@@ -226,12 +228,14 @@ bool FlatDefectList::read_images(const Lexer& before, const Token& token, bool l
     if (!own || *own < 0) return false;
     count = *own;
   }
+  // A damaged count must not swallow the rows behind it.
+  if (count > kMostImages) return false;
+  const Lexer row_end = lexer_;
   for (std::int64_t i = 0; i < count; ++i) {
-    const Lexer here = lexer_;
     const Token page = lexer_.next();
     const Token type = lexer_.next();
     if (!page.is_value() || !type.is_value() || starts_statement(page)) {
-      lexer_ = here;
+      lexer_ = row_end;
       return false;
     }
     defects.add_image(tiff_file_, page.text, type.text);

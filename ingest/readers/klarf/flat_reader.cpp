@@ -30,7 +30,7 @@ class FlatReader {
     }
     finish_section(lexer_.position());
     if (rows_.cancelled()) {
-      return Error{Errc::kCancelled, "KLAR-0022", "Reading the KLARF file was cancelled."};
+      return rows_.stop_reason();
     }
     if (rows_.wafers() == 0) {
       return Error{Errc::kFormat, "KLAR-0020",

@@ -34,8 +34,12 @@ void fill(store::Column& column, std::size_t rows, const std::optional<std::stri
 
 }  // namespace
 
-InspectionRows::InspectionRows(std::string id_prefix, std::string version, store::RowSink& sink)
-    : id_prefix_(std::move(id_prefix)), version_(std::move(version)), sink_(sink) {}
+InspectionRows::InspectionRows(std::string id_prefix, std::string version, std::uint64_t most_rows,
+                               store::RowSink& sink)
+    : id_prefix_(std::move(id_prefix)),
+      version_(std::move(version)),
+      sink_(sink),
+      most_rows_(most_rows) {}
 
 WaferInspection& InspectionRows::begin_wafer(std::uint64_t line) {
   WaferInspection& wafer = open_.emplace_back().wafer;
@@ -66,7 +70,7 @@ void InspectionRows::send(store::Table table) {
   if (table.rows() == 0 || cancelled_) return;
   table.finish_row();
   rows_ += table.rows();
-  if (!sink_.put(std::move(table))) cancelled_ = true;
+  if (too_many() || !sink_.put(std::move(table))) cancelled_ = true;
 }
 
 void InspectionRows::send_defects(Waiting& waiting) {
@@ -138,6 +142,7 @@ store::Table InspectionRows::class_rows(const WaferInspection& wafer) {
 
 void InspectionRows::finish_wafers(const Facts& lot, const std::vector<DefectClass>& classes) {
   for (Waiting& waiting : open_) {
+    if (cancelled_) break;
     WaferInspection& wafer = waiting.wafer;
     wafer.facts.inherit(lot);
     if (wafer.classes.empty()) wafer.classes = classes;
@@ -157,6 +162,15 @@ void InspectionRows::finish_wafers(const Facts& lot, const std::vector<DefectCla
     send_defects(waiting);
   }
   open_.clear();
+}
+
+Error InspectionRows::stop_reason() const {
+  if (too_many()) {
+    return {Errc::kFormat, "KLAR-0024",
+            "The KLARF file names so many wafers for its test plan or class list that it cannot be "
+            "meant; it is damaged."};
+  }
+  return {Errc::kCancelled, "KLAR-0022", "Reading the KLARF file was cancelled."};
 }
 
 ReadSummary InspectionRows::summary() const {

@@ -43,7 +43,9 @@ struct WaferInspection {
 /// Not thread-safe.
 class InspectionRows {
  public:
-  InspectionRows(std::string id_prefix, std::string version, store::RowSink& sink);
+  /// `most_rows` bounds what wafers without end may make of one long list they inherit.
+  InspectionRows(std::string id_prefix, std::string version, std::uint64_t most_rows,
+                 store::RowSink& sink);
 
   /// Opens the next wafer.
   WaferInspection& begin_wafer(std::uint64_t line);
@@ -60,7 +62,12 @@ class InspectionRows {
   void finish_wafers(const Facts& lot, const std::vector<DefectClass>& classes);
   void count_classes(std::size_t n) { classes_ += n; }
 
+  /// The sink wants no more, or `too_many()`.
   bool cancelled() const { return cancelled_; }
+  /// Wafers that inherit plans and classes came to more rows than a real file can mean.
+  bool too_many() const { return rows_ > most_rows_; }
+  /// REQUIRES: cancelled(). KLAR-0022, or KLAR-0024 when there are too many rows.
+  Error stop_reason() const;
   std::size_t wafers() const { return wafers_; }
   ReadSummary summary() const;
 
@@ -82,6 +89,7 @@ class InspectionRows {
   std::vector<Waiting> open_;
   std::set<std::string> lots_;
   std::size_t ordinal_ = 0, wafers_ = 0, tests_ = 0, plan_die_ = 0, classes_ = 0;
+  std::uint64_t most_rows_;
   std::uint64_t defect_count_ = 0, rows_ = 0;
   double area_cm2_ = 0.0;
   bool cancelled_ = false;

@@ -13,6 +13,8 @@ std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+constexpr std::uint64_t kInheritedRows = 20'000'000;  ///< Beside a row for every byte.
+
 /// The first three words: "FileVersion 1 2" or "Record FileRecord 1.8".
 struct Opening {
   bool flat = false, nested = false;
@@ -65,7 +67,8 @@ Result<ReadSummary> read_klarf(Input& input, const ReadOptions&, store::RowSink&
                     "of them.",
                     escape_controls(opening.version))};
   }
-  InspectionRows rows(input.digest().hex().substr(0, 16), opening.version, sink);
+  InspectionRows rows(input.digest().hex().substr(0, 16), opening.version,
+                      kInheritedRows + text.size(), sink);
   Complaints complaints(text, rejects);
   return opening.nested ? read_nested(text, rows, complaints) : read_flat(text, rows, complaints);
 }

@@ -8,7 +8,8 @@
 namespace yieldloop::ingest::klarf {
 
 /// Id "klarf".
-/// Errors: kFormat KLAR-0020 (no inspection in it), KLAR-0023 (nested too deeply);
+/// Errors: kFormat KLAR-0020 (no inspection in it), KLAR-0023 (nested too deeply),
+/// KLAR-0024 (wafers without end);
 /// kUnsupported KLAR-0021 (another major version); kCancelled KLAR-0022; the input's.
 /// Rejects: KLAR-0001 to KLAR-0013.
 ReaderDeclaration klarf_reader();

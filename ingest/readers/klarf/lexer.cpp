@@ -65,12 +65,10 @@ void Lexer::skip_line_of(const Token& token) {
 }
 
 std::uint64_t Complaints::line_of(std::size_t offset) {
-  if (offset < counted_to_) {
-    counted_to_ = 0;
-    line_ = 1;
-  }
-  line_ += static_cast<std::uint64_t>(
-      std::ranges::count(text_.substr(counted_to_, offset - counted_to_), '\n'));
+  const auto [from, to] = std::minmax(offset, counted_to_);
+  const auto lines =
+      static_cast<std::uint64_t>(std::ranges::count(text_.substr(from, to - from), '\n'));
+  line_ = offset < counted_to_ ? line_ - lines : line_ + lines;
   counted_to_ = offset;
   return line_;
 }

@@ -56,7 +56,7 @@ class Complaints {
   Complaints(std::string_view text, Rejects& rejects) : text_(text), rejects_(rejects) {}
   /// The piece [from, to) of the text could not be used.
   void reject(std::size_t from, std::size_t to, std::string id, std::string message);
-  /// 1-based. Cheap when offsets grow.
+  /// 1-based. Cost: the distance to the offset asked before.
   std::uint64_t line_of(std::size_t offset);
   std::size_t total() const { return rejects_.total(); }
 

@@ -87,7 +87,7 @@ Result<ReadSummary> NestedReader::read() {
   }
   rows_.finish_wafers(lot_, classes_);
   if (rows_.cancelled()) {
-    return Error{Errc::kCancelled, "KLAR-0022", "Reading the KLARF file was cancelled."};
+    return rows_.stop_reason();
   }
   if (too_deep_) {
     return Error{

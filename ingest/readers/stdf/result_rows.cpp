@@ -39,7 +39,6 @@ ResultRows::ResultRows(std::string id_prefix, std::size_t first_run, const LotFa
       tests_(tests),
       counts_(counts),
       sink_(sink),
-      open_parts_(256 * 256),
       values_(store::Table::of("test_values")),
       dies_(store::Table::of("die_results")),
       v_run_(values_.index("test_run")),
@@ -116,9 +115,15 @@ void ResultRows::begin_part(OpenPart& part, std::uint8_t head, std::uint64_t ord
   part.sequence = runs_[part.run].parts_begun++;
 }
 
+ResultRows::OpenPart& ResultRows::slot_of(std::uint8_t head, std::uint8_t site) {
+  auto& sites = open_parts_[head];
+  if (sites == nullptr) sites = std::make_unique<Sites>();
+  return (*sites)[site];
+}
+
 ResultRows::OpenPart& ResultRows::part_of(std::uint8_t head, std::uint8_t site,
                                           std::uint64_t ordinal) {
-  OpenPart& part = open_parts_[site_key(head, site)];
+  OpenPart& part = slot_of(head, site);
   if (part.sequence < 0) begin_part(part, head, ordinal);
   return part;
 }
@@ -127,7 +132,7 @@ bool ResultRows::read_pir(Fields& fields, std::uint64_t ordinal) {
   if (!fields.has(2)) return false;
   const std::uint8_t head = fields.u1();
   const std::uint8_t site = fields.u1();
-  begin_part(open_parts_[site_key(head, site)], head, ordinal);
+  begin_part(slot_of(head, site), head, ordinal);
   return true;
 }
 
@@ -317,9 +322,11 @@ void ResultRows::flush_dies() {
 }
 
 void ResultRows::finish() {
-  for (OpenPart& part : open_parts_) {
-    if (part.sequence >= 0) ++counts_.without_prr;
-    part.sequence = -1;
+  for (auto& sites : open_parts_) {
+    if (sites == nullptr) continue;
+    counts_.without_prr += static_cast<std::uint64_t>(
+        std::ranges::count_if(*sites, [](const OpenPart& part) { return part.sequence >= 0; }));
+    sites.reset();
   }
   if (values_.rows() > 0) flush_values();
   if (dies_.rows() > 0) flush_dies();

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -78,6 +79,7 @@ class ResultRows {
   void end_run(std::uint8_t head, const std::string& wafer_id, UtcMicros finished_at,
                std::uint64_t ordinal);
   std::uint32_t run_of(std::uint8_t head, std::uint64_t ordinal);
+  OpenPart& slot_of(std::uint8_t head, std::uint8_t site);
   OpenPart& part_of(std::uint8_t head, std::uint8_t site, std::uint64_t ordinal);
   void begin_part(OpenPart& part, std::uint8_t head, std::uint64_t ordinal);
   void count_part(std::uint8_t flags, std::uint16_t site_key, std::uint16_t hard_bin,
@@ -97,8 +99,9 @@ class ResultRows {
   std::vector<Run> runs_;
   static constexpr std::int32_t kNoRun = -1;
   std::array<std::int32_t, 256> run_of_head_;
-  std::int32_t lot_run_ = kNoRun;     ///< Of parts outside any wafer.
-  std::vector<OpenPart> open_parts_;  ///< Shape: [256 * 256], by head and site.
+  std::int32_t lot_run_ = kNoRun;  ///< Of parts outside any wafer.
+  using Sites = std::array<OpenPart, 256>;
+  std::array<std::unique_ptr<Sites>, 256> open_parts_;  ///< By head, then site.
   store::Table values_, dies_;
   // Positions of test_values, looked up once.
   std::size_t v_run_, v_part_, v_test_, v_element_, v_value_, v_flags_, v_row_;

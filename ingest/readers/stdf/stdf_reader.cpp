@@ -10,6 +10,10 @@
 namespace yieldloop::ingest::stdf {
 namespace {
 
+// What a file keeps in memory until its lot ends.
+constexpr std::size_t kMostRuns = 100'000;
+constexpr std::size_t kMostTests = 2'000'000;
+
 Error cancelled() {
   return {Errc::kCancelled, "STDF-0007", "Reading the STDF file was cancelled."};
 }
@@ -39,6 +43,13 @@ class FileReading {
                fmt::format("A {} record ends inside a field.", name_of(record->code)));
       }
       if (lot_->cancelled()) return cancelled();
+      if (runs_ + lot_->runs() > kMostRuns || lots_ > kMostRuns ||
+          lot_->tests().tests().size() > kMostTests) {
+        return Error{Errc::kFormat, "STDF-0008",
+                     fmt::format("The STDF file has more than {} wafers or {} tests, which cannot "
+                                 "be meant; it is damaged.",
+                                 kMostRuns, kMostTests)};
+      }
     }
     if (cursor.error()) return *cursor.error();
     if (!end_lot()) return cancelled();
@@ -47,6 +58,7 @@ class FileReading {
 
  private:
   void start_lot() {
+    ++lots_;
     lot_ = std::make_unique<LotAssembler>(id_prefix_, runs_ + 1, counts_, counting_);
   }
 
@@ -138,6 +150,7 @@ class FileReading {
   PartCounts counts_;
   std::unique_ptr<LotAssembler> lot_;
   std::map<std::uint16_t, std::uint64_t> records_;
+  std::size_t lots_ = 0;
   std::size_t runs_ = 0, wafers_ = 0, tests_ = 0, identities_ = 0, changed_ = 0;
   bool incomplete_ = false;
 };

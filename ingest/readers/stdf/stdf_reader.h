@@ -8,7 +8,8 @@
 namespace yieldloop::ingest::stdf {
 
 /// Id "stdf". Memory is bounded for a file of any size.
-/// Errors: kFormat STDF-0001 (no V4 FAR); kUnsupported STDF-0003 (VAX); kCancelled STDF-0007;
+/// Errors: kFormat STDF-0001 (no V4 FAR); STDF-0008 (wafers or tests
+/// without end); kUnsupported STDF-0003 (VAX); kCancelled STDF-0007;
 /// those of the input's stream. Rejects: STDF-0002 (cut short), STDF-0004 (hole), STDF-0006 (a
 /// record shorter than its fields).
 ReaderDeclaration stdf_reader();

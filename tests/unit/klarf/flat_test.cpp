@@ -160,6 +160,23 @@ TEST_CASE("klarf flat: image lists in both forms, pairs on the next line too", "
   CHECK_THAT(r.sink.cell("defects", 2, "images"), Contains(R"("page":"7")"));
 }
 
+TEST_CASE("klarf flat: a damaged image count costs one row", "[klarf][damage]") {
+  const auto count = GENERATE(as<std::string>{}, "3000", "999999999");
+  const auto r = read(file(" 1 1 1 0 0 1 0 1 1 7 0\n 2 1 1 0 0 1 0 1 " + count +
+                           " 7 0\n 3 1 1 0 0 1 0 1 1 7 0;\n"));
+  REQUIRE(r.ok());
+  CHECK(r.count("defects") == 2);
+  CHECK(r.rejects.total() == 1);
+}
+
+TEST_CASE("klarf flat: a list that wafers inherit without end is refused", "[klarf][damage]") {
+  std::string text = kHeader + "WaferID \"W\";\nInspectionTest 1;\nSampleTestPlan 20000\n";
+  for (int i = 0; i < 20'000; ++i) text += "0 0\n";
+  text += ";\n";
+  for (int i = 0; i < 1'100; ++i) text += "WaferID \"W\";\nSummaryList 1;\n";
+  CHECK(read(text).error_id() == "KLAR-0024");
+}
+
 TEST_CASE("klarf flat: rows may be wrapped over lines", "[klarf]") {
   const auto r = read(file(" 1 1 1\n 0 0 1 0\n 0 0\n 2 1 1\n 0 0 1 0\n 0 0;\n"));
   REQUIRE(r.ok());

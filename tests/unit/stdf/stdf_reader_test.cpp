@@ -282,6 +282,13 @@ TEST_CASE("stdf: recognised by its first record", "[stdf]") {
   CHECK(test::sniff_text(kStdf, "a.stdf", "") == Confidence::kNo);
 }
 
+TEST_CASE("stdf: wafers without end are refused", "[stdf][damage]") {
+  StdfBytes s;
+  s.mir("L");
+  for (int i = 0; i < 100'001; ++i) s.wir("");
+  CHECK(read(s.bytes()).error_id() == "STDF-0008");
+}
+
 TEST_CASE("stdf: what it refuses", "[stdf][error]") {
   CHECK(read("").error_id() == "STDF-0001");
   std::string vax = whole_file().bytes();
