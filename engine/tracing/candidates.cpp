@@ -14,6 +14,7 @@ using geometry::Box;
 using geometry::Coord;
 using geometry::Point;
 
+constexpr Coord kShortRun = 6;         // Radii; up to here a stretch is one place.
 constexpr Coord kTilesPerSpace = 100;  // Side of a tile for corners, in largest spaces.
 
 struct Corner {
@@ -100,13 +101,14 @@ void add_corner_anchors(const layout::FlatView& view, layout::LayerIndex layer, 
   for (const auto& anchors : found) out.insert(out.end(), anchors.begin(), anchors.end());
 }
 
-/// The anchor of a facing pair at `twice_along` (half units) along its run.
-Anchor pair_anchor(const layout::EdgePair& pair, Coord twice_along, Coord radius) {
+/// The anchor of a facing pair at `twice_along` (half units) along its run, with the part of
+/// the gap that lies within `half` of it.
+Anchor pair_anchor(const layout::EdgePair& pair, Coord twice_along, Coord half) {
   const bool along_y = pair.horizontal;
   const Coord low = along_y ? pair.box.y_min : pair.box.x_min;
   const Coord high = along_y ? pair.box.y_max : pair.box.x_max;
-  const Coord from = std::max(low, twice_along / 2 - radius);
-  const Coord to = std::min(high, twice_along / 2 + radius);
+  const Coord from = std::max(low, twice_along / 2 - half);
+  const Coord to = std::min(high, twice_along / 2 + half);
   Anchor a;
   a.space = pair.distance;
   a.kind = pair.line_end ? GapKind::kLineEnd : GapKind::kSide;
@@ -120,8 +122,8 @@ Anchor pair_anchor(const layout::EdgePair& pair, Coord twice_along, Coord radius
 void add_pair_anchors(const layout::EdgePair& pair, Coord radius, std::vector<Anchor>& out) {
   const Coord low = pair.horizontal ? pair.box.y_min : pair.box.x_min;
   const Coord high = pair.horizontal ? pair.box.y_max : pair.box.x_max;
-  if (high - low <= 2 * radius) {
-    out.push_back(pair_anchor(pair, low + high, radius));
+  if (high - low <= kShortRun * radius) {
+    out.push_back(pair_anchor(pair, low + high, high - low));
     return;
   }
   out.push_back(pair_anchor(pair, 2 * low, radius));

@@ -3,7 +3,7 @@
 ///
 /// Facing edges of different pieces come from the layout's census of spaces; to these are added
 /// corners: two outward corners of different pieces that point at each other across an empty
-/// box. A facing stretch longer than twice the anchor radius gets an anchor at each of its ends
+/// box. A facing stretch longer than six anchor radii gets an anchor at each of its ends
 /// and one every two radii between them, so that the number of anchors grows with the length at
 /// risk; a shorter one gets its centre.
 ///
