@@ -14,7 +14,7 @@ namespace yieldloop::store {
 
 /// Input that a reader dropped, kept with the source it came from.
 struct SourceReject {
-  std::string id;  ///< Catalogue id, e.g. "STDF-0002".
+  std::string id;  ///< Catalogue id, e.g. STDF-0002.
   std::uint64_t byte_offset = 0;
   std::optional<std::uint64_t> line;
   std::uint64_t record = 0;

@@ -3,9 +3,7 @@
 #include <cassert>
 
 #include "ingest/readers/gdsii/gdsii_reader.h"
-#if __has_include("ingest/readers/klarf/klarf_reader.h")
 #include "ingest/readers/klarf/klarf_reader.h"
-#endif
 #include "ingest/readers/logs/log_reader.h"
 #include "ingest/readers/stdf/stdf_reader.h"
 
@@ -17,9 +15,7 @@ ReaderRegistry builtin_readers() {
     [[maybe_unused]] const auto position = registry.add(std::move(reader));
     assert(position.has_value() && "built-in readers have different ids");
   };
-#if __has_include("ingest/readers/klarf/klarf_reader.h")
   add(klarf::klarf_reader());
-#endif
   add(stdf::stdf_reader());
   add(gdsii::gdsii_reader());
   add(product_reader());

@@ -20,7 +20,7 @@ struct Reject {
   std::optional<std::uint64_t> line;   ///< 1-based, for text formats.
   std::size_t record = 0;              ///< 0-based ordinal of the record.
   std::size_t bytes_dropped = 0;
-  std::string id;  ///< Catalogue id, e.g. "STDF-0002".
+  std::string id;  ///< Catalogue id, e.g. STDF-0002.
   std::string message;
   friend bool operator==(const Reject&, const Reject&) = default;
 };
