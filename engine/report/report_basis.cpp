@@ -87,7 +87,7 @@ YieldFigure pooled_yield(const ReportBasis& basis, const std::vector<Tally>& tal
   figure.ci = stats::wilson_interval(static_cast<double>(figure.good),
                                      static_cast<double>(figure.tested));
   std::vector<double> good, tested;
-  if (by_lot.size() > 1) {
+  if (by_lot.size() >= kFewestReferences) {
     by_wafer.clear();
     for (const auto& [lot, count] : by_lot) by_wafer.push_back(count);
   }

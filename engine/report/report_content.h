@@ -24,7 +24,7 @@ struct YieldFigure {
   std::int64_t tested = 0;
   std::int64_t good = 0;
   double yield = 0.0;
-  Interval ci{0.0, 1.0};  ///< Allows for lots (or wafers, where there is one lot) that scatter.
+  Interval ci{0.0, 1.0};  ///< Allows for lots (or wafers, below five lots) that scatter.
   std::int64_t lots = 0;
   friend bool operator==(const YieldFigure&, const YieldFigure&) = default;
 };

@@ -35,7 +35,8 @@ LotRow lot_row(const ReportBasis& basis, NameId lot) {
   if (row.wafers > 0) row.mean_wafer_yield /= static_cast<double>(row.wafers);
   const std::int64_t recovered = final_sum.good - first_sum.good;
   if (recovered != 0) {
-    row.flags.push_back("retest changed " + format_count(std::abs(recovered)) + " dies");
+    row.flags.push_back("retest changed " + format_count(std::abs(recovered)) +
+                        (std::abs(recovered) == 1 ? " die" : " dies"));
   }
   return row;
 }

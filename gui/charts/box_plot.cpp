@@ -50,8 +50,9 @@ BoxPlan plan(const BoxSpec& spec, const QRectF& rect, const Theme& theme) {
   const auto columns = static_cast<double>(std::max<std::size_t>(1, spec.groups.size()));
   p.parts = {.title = label_text(spec.title),
              .y_title = label_text(spec.y_title),
-             .left_labels = widest_label(p.ticks, theme),
-             .bottom_labels = category_height(p.labels, (rect.width() - 80) / columns, theme)};
+             .left_labels = widest_label(p.ticks, theme)};
+  const double column = chart_frame(rect, theme, p.parts).plot.width() / columns;
+  p.parts.bottom_labels = category_height(p.labels, column, theme);
   p.frame = chart_frame(rect, theme, p.parts);
   p.axis = {low, high, p.frame.plot.bottom(), p.frame.plot.top()};
   return p;

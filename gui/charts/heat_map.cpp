@@ -27,8 +27,8 @@ HeatPlan plan(const HeatMapSpec& spec, const QRectF& rect, const Theme& theme) {
   p.parts = {.title = label_text(spec.title),
              .left_labels = std::min(widest + 2, rect.width() * 0.3),
              .right_labels = 84};
-  p.parts.bottom_labels =
-      category_height(p.columns, (rect.width() - p.parts.left_labels - 110) / count, theme);
+  const double column = chart_frame(rect, theme, p.parts).plot.width() / count;
+  p.parts.bottom_labels = category_height(p.columns, column, theme);
   p.frame = chart_frame(rect, theme, p.parts);
   p.scale = QRectF(p.frame.plot.right() + 16, p.frame.plot.top(), 78,
                    std::min(p.frame.plot.height(), 200.0));

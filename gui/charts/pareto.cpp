@@ -68,7 +68,8 @@ ParetoPlan plan(const ParetoSpec& spec, const QRectF& rect, const Theme& theme) 
              .left_labels = widest_label(p.ticks, theme),
              .right_labels = spec.cumulative ? 34.0 : 0.0};
   const auto columns = static_cast<double>(std::max<std::size_t>(1, p.bars.size()));
-  p.parts.bottom_labels = category_height(p.labels, (rect.width() - 120) / columns, theme);
+  const double column = chart_frame(rect, theme, p.parts).plot.width() / columns;
+  p.parts.bottom_labels = category_height(p.labels, column, theme);
   p.frame = chart_frame(rect, theme, p.parts);
   p.axis = {0, highest, p.frame.plot.bottom(), p.frame.plot.top()};
   return p;
@@ -103,8 +104,10 @@ void draw_bars(Canvas& canvas, const ParetoSpec& spec, const ParetoPlan& p) {
     }
     if (bar != nullptr && bar->selected) canvas.selection(box);
     const QString number = QString::fromStdString(format_number(p.bars[i].count, 4));
+    double top = box.top();
+    if (bar != nullptr && bar->baseline) top = std::min(top, p.axis.at(*bar->baseline) - 2);
     if (text_width(font, number) < column) {
-      canvas.text(QRectF(box.center().x() - column / 2, box.top() - height - 1, column, height),
+      canvas.text(QRectF(box.center().x() - column / 2, top - height - 1, column, height),
                   Qt::AlignCenter, number, font, theme.text);
     }
   }

@@ -57,10 +57,11 @@ TrendPlan plan(const TrendSpec& spec, const QRectF& rect, const Theme& theme) {
   if (spec.baseline_low && spec.baseline_high) {
     notes << QStringLiteral("band: ") + label_text(spec.band_title);
   }
-  if (excursions > 0) notes << QStringLiteral("triangles: %1 excursions").arg(excursions);
+  if (excursions > 0) notes << QStringLiteral("triangles: excursions (%1)").arg(excursions);
   p.parts.note = notes.join(QStringLiteral("; "));
   const auto columns = static_cast<double>(std::max<std::size_t>(1, spec.points.size()));
-  p.parts.bottom_labels = category_height(p.labels, (rect.width() - 80) / columns, theme);
+  const double column = chart_frame(rect, theme, p.parts).plot.width() / columns;
+  p.parts.bottom_labels = category_height(p.labels, column, theme);
   p.frame = chart_frame(rect, theme, p.parts);
   p.axis = {low, high, p.frame.plot.bottom(), p.frame.plot.top()};
   return p;

@@ -114,7 +114,11 @@ void draw_circle(Canvas& canvas, const WaferGeometry& g, double radius_um, Qt::P
 void draw_reticles(Canvas& canvas, const WaferMapSpec& spec, const WaferGeometry& g) {
   if (spec.reticle_columns < 1 || spec.reticle_rows < 1) return;
   // Fields narrower than this would cover the dies with lines.
-  if (spec.reticle_columns * g.die_width_um * g.pixels_per_um < 4) return;
+  const double field = spec.reticle_columns * g.die_width_um * g.pixels_per_um;
+  if (field < 4) return;
+  const Theme& theme = canvas.theme();
+  const bool fine = field < 30;
+  const Rgb ink = fine ? blend(theme.text, theme.panel, 0.35) : theme.text;
   const auto lines = [&](double pitch, double centre, int step, int origin, bool vertical) {
     const double low = (centre - g.radius_um) / pitch;
     const double high = (centre + g.radius_um) / pitch;
@@ -124,7 +128,7 @@ void draw_reticles(Canvas& canvas, const WaferMapSpec& spec, const WaferGeometry
       const double half = std::sqrt(std::max(0.0, g.radius_um * g.radius_um - at * at));
       const QPointF a = vertical ? g.to_screen(at, -half) : g.to_screen(-half, at);
       const QPointF b = vertical ? g.to_screen(at, half) : g.to_screen(half, at);
-      canvas.line(a.x(), a.y(), b.x(), b.y(), canvas.theme().text, 1.0);
+      canvas.line(a.x(), a.y(), b.x(), b.y(), ink, fine ? 0.5 : 1.0);
     }
   };
   lines(g.die_width_um, g.centre_x_um, spec.reticle_columns, spec.reticle_origin.x, true);

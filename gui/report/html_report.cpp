@@ -32,7 +32,7 @@ th,td{padding:5px 10px;border-bottom:1px solid var(--line);text-align:left;verti
 th{background:var(--head);font-weight:600;vertical-align:bottom}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 td.n{white-space:nowrap}
-td{overflow-wrap:anywhere;min-width:5ch;max-width:44ch}
+td{overflow-wrap:break-word;max-width:44ch}
 caption{text-align:left;font-weight:600;padding:4px 0}
 figure{margin:14px 0}
 img{max-width:100%;height:auto;border:1px solid var(--line)}

@@ -2,8 +2,11 @@
 
 #include <QBuffer>
 #include <QFontMetricsF>
+#include <QImage>
 #include <QPainter>
 #include <QPdfWriter>
+#include <QTextLayout>
+#include <QTextOption>
 #include <algorithm>
 #include <cmath>
 
@@ -22,6 +25,7 @@ constexpr double kMargin = 48.0;
 constexpr double kFoot = 28.0;
 constexpr int kResolution = 1200;
 constexpr double kCellPadding = 4.0;
+constexpr double kPictureScale = 3.0;
 
 QString qt_text(const std::string& text) {
   QString out = QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
@@ -47,15 +51,24 @@ class PdfPages {
   PdfPages(QPdfWriter& writer, const std::string& title, int total)
       : writer_(writer), painter_(&writer), title_(qt_text(title)), total_(total) {
     painter_.scale(kResolution / 96.0, kResolution / 96.0);
+    painter_.setRenderHint(QPainter::LosslessImageRendering);
     draw_foot();
   }
   int pages() const { return page_; }
+
+  /// Says what stands under the next block: a heading stays with it.
+  void announce(const Block* next) {
+    constexpr double kSomeLines = 60;
+    const auto* chart = next == nullptr ? nullptr : std::get_if<ReportChart>(next);
+    follower_ = chart == nullptr ? kSomeLines
+                                 : chart->size.height * std::min(1.0, width() / chart->size.width);
+  }
 
   void operator()(const Heading& heading) {
     const int size = heading.level == 1 ? 22 : heading.level == 2 ? 15 : 11;
     if (heading.level == 2) y_ += 14;
     const double height = text_height(heading.text, pdf_font(size, true), width());
-    need(height + 60);  // Never alone at the foot of a page.
+    need(height + follower_);  // Never alone at the foot of a page.
     if (heading.level == 2) rule();
     draw_text(heading.text, pdf_font(size, true), kMargin, width(), height);
     y_ += 5;
@@ -109,12 +122,22 @@ class PdfPages {
     const double scale = std::min(1.0, width() / chart.size.width);
     const double height = chart.size.height * scale;
     need(height);
-    painter_.save();
-    painter_.translate(kMargin, y_);
-    painter_.scale(scale, scale);
-    chart.paint(painter_, QRectF(0, 0, chart.size.width, chart.size.height),
-                charts::light_theme());
-    painter_.restore();
+    if (chart.vector) {
+      painter_.save();
+      painter_.translate(kMargin, y_);
+      painter_.scale(scale, scale);
+      chart.paint(painter_, QRectF(0, 0, chart.size.width, chart.size.height),
+                  charts::light_theme());
+      painter_.restore();
+    } else {
+      // Rectangles that touch show seams in most viewers, so maps are pictures.
+      const auto paint = [&](QPainter& painter, const QRectF& rect) {
+        chart.paint(painter, rect, charts::light_theme());
+      };
+      const QImage image = charts::paint_image(paint, chart.size, kPictureScale);
+      painter_.drawImage(QRectF(kMargin, y_, chart.size.width * scale, height),
+                         image.convertToFormat(QImage::Format_RGB32));
+    }
     y_ += height + 8;
   }
 
@@ -132,11 +155,24 @@ class PdfPages {
     return 0xff8c959f;
   }
 
+  /// Between words; within one only where it is wider than the room.
+  static QTextOption wrapped(Qt::Alignment side) {
+    QTextOption option(side);
+    option.setWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
+    return option;
+  }
+
   static double text_height(const std::string& text, const QFont& font, double room) {
-    return std::ceil(QFontMetricsF(font)
-                         .boundingRect(QRectF(0, 0, room, 1e5), Qt::TextWrapAnywhere |
-                                       Qt::TextWordWrap, qt_text(text))
-                         .height());
+    QTextLayout layout(qt_text(text), font);
+    layout.setTextOption(wrapped(Qt::AlignLeft));
+    double height = 0;
+    layout.beginLayout();
+    for (QTextLine line = layout.createLine(); line.isValid(); line = layout.createLine()) {
+      line.setLineWidth(room);
+      height += line.height();
+    }
+    layout.endLayout();
+    return std::ceil(height);
   }
 
   void need(double height) {
@@ -169,9 +205,7 @@ class PdfPages {
                  bool muted = false, Qt::Alignment side = Qt::AlignLeft) {
     painter_.setFont(font);
     painter_.setPen(ink(muted ? 0xff57606a : 0xff1b1f24));
-    painter_.drawText(QRectF(x, y_, room, height + 2),
-                      static_cast<int>(side) | Qt::TextWordWrap | Qt::TextWrapAnywhere,
-                      qt_text(text));
+    painter_.drawText(QRectF(x, y_, room, height + 2), qt_text(text), wrapped(side));
     y_ += height;
   }
 
@@ -253,6 +287,7 @@ class PdfPages {
   int total_ = 0;
   int page_ = 1;
   double y_ = kMargin;
+  double follower_ = 0;
 };
 
 std::string written(const report::ReportContent& content, const std::vector<Block>& blocks,
@@ -268,7 +303,10 @@ std::string written(const report::ReportContent& content, const std::vector<Bloc
     writer.setTitle(qt_text(content.title));
     writer.setCreator(qt_text("yieldloop " + content.provenance.version));
     PdfPages sheets(writer, content.title, total);
-    for (const Block& block : blocks) std::visit(sheets, block);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      sheets.announce(i + 1 < blocks.size() ? &blocks[i + 1] : nullptr);
+      std::visit(sheets, blocks[i]);
+    }
     pages = sheets.pages();
   }
   return bytes.toStdString();

@@ -166,9 +166,9 @@ void add_excursion_chart(const ReportContent& content, const report::Excursion& 
     if (std::ranges::find(excursion.maps, map.label) != excursion.maps.end()) maps.push_back(&map);
   }
   if (maps.empty()) return;
-  auto spec = gallery(content, maps, "");
+  auto spec = gallery(content, maps, "Lowest wafers, lot " + excursion.first_lot);
   spec.columns = 4;
-  blocks.push_back(chart(std::move(spec), {560, 200},
+  blocks.push_back(chart(std::move(spec), {560, 222},
                          "Maps of the wafers with the lowest yield of " + excursion.subject + ".",
                          false));
 }

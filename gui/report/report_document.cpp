@@ -1,7 +1,10 @@
 #include "gui/report/report_document.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "engine/core/number_text.h"
 #include "engine/core/text.h"
@@ -30,7 +33,8 @@ std::string status_label(report::ReportStatus status) {
 }
 
 std::string gain_text(double die, const Interval& ci) {
-  return (die > 0 ? "+" : "") + format_number(die) + " " + format_interval(ci.low, ci.high);
+  return fmt::format("{}{} {}", die > 0 ? "+" : "", format_number(die),
+                     format_interval(ci.low, ci.high));
 }
 
 void add_summary(const ReportContent& content, Blocks& blocks) {
@@ -107,9 +111,13 @@ void add_excursions_section(const ReportContent& content, Blocks& blocks) {
                           format_count(e.wafers), format_count(std::llround(e.die_lost))});
   }
   blocks.push_back(std::move(table));
-  constexpr std::size_t kMapsOf = 4;
-  for (std::size_t i = 0; i < std::min(kMapsOf, content.excursions.size()); ++i) {
-    add_excursion_chart(content, content.excursions[i], blocks);
+  // Excursions of one lot show the same wafers; these are drawn once.
+  constexpr std::size_t kMostPictures = 6;
+  std::set<std::vector<std::string>> drawn;
+  for (const report::Excursion& e : content.excursions) {
+    if (drawn.size() < kMostPictures && drawn.insert(e.maps).second) {
+      add_excursion_chart(content, e, blocks);
+    }
   }
 }
 
@@ -268,7 +276,10 @@ void add_defects_section(const ReportContent& content, Blocks& blocks) {
               format_interval(f.rate_ratio_ci.low, f.rate_ratio_ci.high);
     }
     text += "; " + format_number(f.attributable_defects) + " defects attributable";
-    if (f.locations_total > 0) text += "; " + format_count(f.locations_total) + " locations";
+    if (f.locations_total > 0) {
+      text += "; " + format_count(f.locations_total) +
+              (f.locations_total == 1 ? " location" : " locations");
+    }
     blocks.push_back(Paragraph{text + "."});
     add_clip_chart(hotspot, blocks);
   }
@@ -295,8 +306,8 @@ void add_suggestions_section(const ReportContent& content, Blocks& blocks) {
     const Suggestion& s = row.suggestion;
     std::string cost = s.cost_kind;
     std::ranges::replace(cost, '_', ' ');
-    if (!s.cost_layers.empty()) cost += " " + join(s.cost_layers, ", ");
-    if (s.cost_money) cost += ", " + format_number(*s.cost_money, 6);
+    if (!s.cost_layers.empty()) cost += fmt::format(" {}", join(s.cost_layers, ", "));
+    if (s.cost_money) cost += fmt::format(", {}", format_number(*s.cost_money, 6));
     table.rows.push_back({std::to_string(s.rank), s.statement.empty() ? s.action : s.statement,
                           s.side, gain_text(s.good_die_per_wafer, s.good_die_per_wafer_ci),
                           format_percent(s.confidence, 0), or_dash(cost),

@@ -42,7 +42,7 @@ TEST_CASE("report: first pass and final are both named and differ by the retest"
   REQUIRE(content.lots.size() == 1);
   CHECK_THAT(content.lots[0].first_pass, WithinAbs(269.0 / 300, 1e-12));
   CHECK_THAT(content.lots[0].final_yield, WithinAbs(270.0 / 300, 1e-12));
-  CHECK(content.lots[0].flags == std::vector<std::string>{"retest changed 1 dies"});
+  CHECK(content.lots[0].flags == std::vector<std::string>{"retest changed 1 die"});
   // Nothing came before, and what came after the night is not in the report.
   CHECK_FALSE(content.headline.baseline);
   CHECK(content.trend.size() == 1);
