@@ -231,6 +231,12 @@ class PdfPages {
       measure(table.columns[c].title, pdf_font(9, true));
       for (const auto& row : table.rows) measure(row[c], pdf_font(9));
       natural.push_back(wide + 2 * kCellPadding + 2);
+      // Numbers stay on one line with their unit; titles of such columns may wrap.
+      double cells = 0;
+      for (const auto& row : table.rows) {
+        cells = std::max(cells, QFontMetricsF(pdf_font(9)).horizontalAdvance(qt_text(row[c])));
+      }
+      if (table.columns[c].number) word = std::max(word, cells);
       least.push_back(std::min(word, 110.0) + 2 * kCellPadding + 2);
     }
     double sum = 0, least_sum = 0;
