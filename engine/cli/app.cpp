@@ -32,38 +32,47 @@ struct Typed {
 using Action = std::function<ExitStatus(const Context&)>;
 
 void add_scope(CLI::App& command, ScopeArguments& scope) {
-  command.add_option("--product", scope.product, "Product; needed when the store holds several");
-  command.add_option("--lots", scope.lots, "Lots, comma-separated, * and ? allowed");
-  command.add_option("--from", scope.from, "Wafers whose last event is at or after this time (ISO 8601)");
-  command.add_option("--to", scope.to, "Wafers whose last event is before this time (ISO 8601)");
+  command.add_option("--product", scope.product, "Product to look at; needed when the store holds several");
+  command.add_option("--lots", scope.lots, "Lots to look at, comma-separated, * and ? allowed; all when not given");
+  command.add_option("--from", scope.from, "Only wafers whose last event is at or after this time, e.g. 2026-03-14");
+  command.add_option("--to", scope.to, "Only wafers whose last event is before this time");
 }
 
 void add_analysis(CLI::App& command, AnalysisArguments& analysis) {
   add_scope(command, analysis.scope);
-  command.add_option("--q", analysis.q, "False discovery rate of each family")
+  command.add_option("--q", analysis.q, "Share of false findings accepted in each family of tests (false discovery rate)")
       ->check(CLI::Range(1e-6, 0.5))
       ->capture_default_str();
-  command.add_option("--seed", analysis.seed, "Seed of permutations and controls")->capture_default_str();
+  command
+      .add_option("--shuffles", analysis.shuffles,
+                  "Shuffled copies on which false findings are measured; 0 skips it")
+      ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
+  command.add_option("--seed", analysis.seed, "Seed of every random draw; the same seed gives the same answer")->capture_default_str();
 }
+
+constexpr std::string_view kKinds =
+    "Kinds, told by content and also packed as .gz: KLARF, STDF V4, GDSII, product.toml, CSV logs (lots, wafers, "
+    "lot_history, fdc, metrology, equipment_states, maintenance, die_results, assembly, package_results)";
 
 void add_ingest(CLI::App& app, Typed& t, Action& action) {
   auto* ingest = app.add_subcommand("ingest", "Read files and folders into the store");
-  ingest->add_option("paths", t.ingest.paths, "Files and folders of any known kind")->required();
-  ingest->add_option("--mapping", t.ingest.mapping, "Site mapping file (mapping.toml)");
-  ingest->add_flag("--dry-run", t.ingest.dry_run, "Say what would load; store nothing");
+  ingest->add_option("paths", t.ingest.paths, "Files and folders. " + std::string(kKinds))->required();
+  ingest->add_option("--mapping", t.ingest.mapping, "Names of this site's columns, steps and tools (mapping.toml)");
+  ingest->add_flag("--dry-run", t.ingest.dry_run, "Say what would be stored; store nothing");
   ingest->callback([&] { action = [&](const Context& c) { return run_ingest(c, t.ingest); }; });
 
   auto* check = app.add_subcommand("check", "Read files without storing them and say what is in them");
-  check->add_option("files", t.ingest.paths, "Files")->required();
-  check->add_option("--mapping", t.ingest.mapping, "Site mapping file (mapping.toml)");
+  check->add_option("files", t.ingest.paths, "Files. " + std::string(kKinds))->required();
+  check->add_option("--mapping", t.ingest.mapping, "Names of this site's columns, steps and tools (mapping.toml)");
   check->callback([&] { action = [&](const Context& c) { return run_check(c, t.ingest); }; });
 }
 
 void add_simulate(CLI::App& app, Typed& t, Action& action) {
   auto* simulate = app.add_subcommand("simulate", "Write a virtual fab whose causes are known");
-  simulate->add_option("scenario", t.simulate.scenario, "Scenario; see --list");
+  simulate->add_option("scenario", t.simulate.scenario, "What to plant; --list names the scenarios");
   simulate->add_option("-o,--output", t.simulate.folder, "Folder to write; must be empty or new");
-  simulate->add_option("--seed", t.simulate.seed, "Seed")->capture_default_str();
+  simulate->add_option("--seed", t.simulate.seed, "Seed; the same seed gives the same files")->capture_default_str();
   simulate->add_option("--size", t.simulate.size, "small (12 lots) or medium (40 lots)")
       ->check(CLI::IsMember({"small", "medium"}))
       ->capture_default_str();
@@ -75,25 +84,24 @@ void add_findings(CLI::App& app, Typed& t, Action& action) {
   auto& analysis = t.trace.analysis;
   auto* findings = app.add_subcommand("findings", "Run every analysis and rank what costs yield");
   add_analysis(*findings, analysis);
-  findings->add_flag("--audit", analysis.audit, "Also measure false findings on shuffled data");
   findings->callback([&] { action = [&](const Context& c) { return run_findings(c, analysis); }; });
 
   auto* suggest = app.add_subcommand("suggest", "Suggest design, process and test actions");
   add_analysis(*suggest, analysis);
-  suggest->add_option("--budget", analysis.budget_money, "Money the portfolio may spend");
-  suggest->add_option("--masks", analysis.budget_masks, "New masks the portfolio may order");
-  suggest->add_option("--edits", analysis.edits_folder, "Write marker and edit files into this folder");
+  suggest->add_option("--budget", analysis.budget_money, "Most money the chosen suggestions may cost, in the currency of product.toml");
+  suggest->add_option("--masks", analysis.budget_masks, "Most new mask layers the chosen suggestions may need");
+  suggest->add_option("--edits", analysis.edits_folder, "Write a marker file (.lyrdb) and a marker layer (.gds) of each suggestion into this folder");
   suggest->callback([&] { action = [&](const Context& c) { return run_suggest(c, analysis); }; });
 
   auto* trace = app.add_subcommand("trace", "Trace defects to layout features and patterns");
   add_analysis(*trace, analysis);
-  trace->add_option("--step", t.trace.step, "Inspection step; all when not given");
-  trace->add_option("--layer", t.trace.layer, "Layer; all that the step sees when not given");
+  trace->add_option("--step", t.trace.step, "Inspection step, as product.toml names it; all when not given");
+  trace->add_option("--layer", t.trace.layer, "Layer, as product.toml names it; all that the step sees when not given");
   trace->callback([&] { action = [&](const Context& c) { return run_trace(c, t.trace); }; });
 
-  auto* commonality = app.add_subcommand("commonality", "Compare a response over tools, chambers, recipes, ...");
+  auto* commonality = app.add_subcommand("commonality", "Compare yield, a bin, defects or a signature over tools, chambers, recipes, reticles, slots");
   add_analysis(*commonality, t.commonality.analysis);
-  commonality->add_option("--response", t.commonality.response, "yield, bin:N, defects:STEP or signature:NAME")
+  commonality->add_option("--response", t.commonality.response, "yield, bin:N, defects:STEP or signature:NAME (edge_ring, centre, donut, local, scratch)")
       ->capture_default_str();
   commonality->callback([&] { action = [&](const Context& c) { return run_commonality(c, t.commonality); }; });
 }
@@ -103,13 +111,14 @@ void add_critical_area(CLI::App& app, Typed& t, Action& action) {
   auto* command = app.add_subcommand("critical-area", "Critical area and limited yield per layer");
   command->add_option("layout", a.layout, "Layout file; the product's from the store when not given");
   add_scope(*command, a.scope);
-  command->add_option("--layer", a.layers, "Layers, e.g. 31/0 or a name of product.toml; all metals when not given");
+  command->add_option("--layer", a.layers, "Layer, e.g. 31/0 or a name of product.toml; may be given again; all metals when not given")
+      ->allow_extra_args(false);
   command->add_option("--x0", a.x0_um, "Smallest (or most frequent) defect size, um")->capture_default_str();
   command->add_option("--xmax", a.xmax_um, "Largest defect size, um")->capture_default_str();
   command->add_option("--law", a.law, "Size law: cubic (2 x0^2/x^3 from x0) or peaked")
       ->check(CLI::IsMember({"cubic", "peaked"}))
       ->capture_default_str();
-  command->add_option("--d0", a.d0_per_cm2, "Defect density per cm2, for the limited yield");
+  command->add_option("--d0", a.d0_per_cm2, "Defects per cm2, for the limited yield; none is computed when not given");
   command->add_option("--tiles", a.tiles, "Tiles sampled on a large layout; 0 computes all")->capture_default_str();
   command->add_option("--seed", a.seed, "Seed of the tile sample")->capture_default_str();
   command->callback([&] { action = [&](const Context& c) { return run_critical_area(c, t.critical_area); }; });
@@ -117,24 +126,24 @@ void add_critical_area(CLI::App& app, Typed& t, Action& action) {
 
 void add_models(CLI::App& app, Typed& t, Action& action) {
   const auto add_target = [&](CLI::App& command) {
-    command.add_option("--target", t.model.target, "die_fail or wafer_yield")
+    command.add_option("--target", t.model.target, "What is predicted: failing die or wafer yield")
         ->check(CLI::IsMember({"die_fail", "wafer_yield"}))
         ->capture_default_str();
   };
-  auto* train = app.add_subcommand("train", "Train a yield predictor and file it");
+  auto* train = app.add_subcommand("train", "Train a yield predictor and keep it in the store");
   add_scope(*train, t.model.scope);
   add_target(*train);
-  train->add_option("--seed", t.model.seed, "Seed")->capture_default_str();
+  train->add_option("--seed", t.model.seed, "Seed; the same seed and data give the same model")->capture_default_str();
   train->callback([&] { action = [&](const Context& c) { return run_train(c, t.model); }; });
 
-  auto* predict = app.add_subcommand("predict", "Score the scope's die or wafers");
+  auto* predict = app.add_subcommand("predict", "Predict failing die or wafer yield with a trained model");
   add_scope(*predict, t.model.scope);
   add_target(*predict);
-  predict->add_option("--model", t.model.models, "Model id; the promoted one when not given")->expected(0, 1);
+  predict->add_option("--model", t.model.models, "Model id; the one in use when not given")->expected(1);
   predict->callback([&] { action = [&](const Context& c) { return run_predict(c, t.model); }; });
 
-  auto* models = app.add_subcommand("models", "List, compare, promote models; quality report");
-  models->add_option("action", t.model.action, "list, compare, promote or quality")
+  auto* models = app.add_subcommand("models", "List, compare and promote models; show the quality of one");
+  models->add_option("action", t.model.action, "list, compare A B, promote A (use it from now on), quality A")
       ->check(CLI::IsMember({"list", "compare", "promote", "quality"}))
       ->capture_default_str();
   models->add_option("models", t.model.models, "Model ids; a unique beginning is enough");
@@ -153,7 +162,7 @@ void add_report(CLI::App& app, Typed& t, Action& action) {
 
   auto* run_all = app.add_subcommand("run", "The main job: ingest, findings, models, suggestions, report");
   run_all->add_option("paths", t.report.paths, "Files and folders to ingest first");
-  run_all->add_option("--mapping", t.report.mapping, "Site mapping file (mapping.toml)");
+  run_all->add_option("--mapping", t.report.mapping, "Names of this site's columns, steps and tools (mapping.toml)");
   add_common(*run_all);
   run_all->callback([&] { action = [&](const Context& c) { return run_main_job(c, t.report); }; });
 }
@@ -164,13 +173,14 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
   query->callback([&] { action = [&](const Context& c) { return run_query(c, t.sql); }; });
 
   auto* store = app.add_subcommand("store", "Care of the store");
-  store->add_option("action", t.store_care.action, "info, verify, compact, backup or restore")
-      ->check(CLI::IsMember({"info", "verify", "compact", "backup", "restore"}))
+  store->add_option("action", t.store_care.action, "info: what it holds; verify: check every file; compact: fewer, larger files; backup DIR; restore DIR: a new store "
+                    "from a copy; schema: its tables and columns")
+      ->check(CLI::IsMember({"info", "verify", "compact", "backup", "restore", "schema"}))
       ->required();
-  store->add_option("folder", t.store_care.folder, "Backup folder, for backup and restore");
+  store->add_option("folder", t.store_care.folder, "Folder of the copy, for backup and restore");
   store->callback([&] { action = [&](const Context& c) { return run_store(c, t.store_care); }; });
 
-  auto* exported = app.add_subcommand("export", "Hand results to other programs");
+  auto* exported = app.add_subcommand("export", "Write a table, findings or suggestions as a file for other programs");
   exported->add_option("what", t.exported.what, "A table of the store, findings or suggestions")->required();
   exported->add_option("-o,--output", t.exported.output, "File to write")->required();
   exported->add_option("--format", t.exported.format, "csv, parquet, lyrdb or gds; from the file's name when not given")
@@ -178,13 +188,13 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
   add_analysis(*exported, t.exported.analysis);
   exported->callback([&] { action = [&](const Context& c) { return run_export(c, t.exported); }; });
 
-  auto* serve = app.add_subcommand("serve", "The ingest service: drop folders and HTTP");
-  serve->add_option("--config", t.config, "Configuration file (TOML)")->required();
+  auto* serve = app.add_subcommand("serve", "Take files from drop folders and over HTTP until stopped");
+  serve->add_option("--config", t.config, "Configuration file (TOML), see docs/operations.md")->required();
   serve->callback([&] { action = [&](const Context& c) { return run_serve(c, t.config); }; });
 }
 
 void add_common_options(CLI::App& app, Typed& t) {
-  app.add_option("--store", t.store, "Store folder")
+  app.add_option("--store", t.store, "Folder of the store; ingest makes it")
       ->envname("YIELDLOOP_STORE")
       ->default_str("./yieldloop-store");
   app.add_flag("--json", t.json, "Print one JSON document and nothing else");
@@ -195,8 +205,26 @@ void add_common_options(CLI::App& app, Typed& t) {
   app.set_version_flag("--version", "yieldloop 0.1.0");
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer("Exit status: 0 done; 1 done, some input refused; 2 usage; 3 nothing to work on; 4 store "
-             "busy or damaged; 5 no rights; 70 internal error.");
+  app.footer("Exit status: 0 done; 1 done, some input refused; 2 usage; 3 no such thing or nothing to work on; 4 store "
+             "busy or damaged, disk full; 5 no rights; 70 internal error.");
+}
+
+/// The parser's own words, with the page that says more.
+Error usage_error(const CLI::App& app, const CLI::ParseError& e) {
+  const auto commands = app.get_subcommands();
+  if (!commands.empty()) {
+    return {Errc::kInvalidOptions, "CLIC-0016",
+            fmt::format("{} (`yieldloop {} --help` lists the options).", e.what(), commands.front()->get_name())};
+  }
+  const auto unknown = app.remaining();
+  if (!unknown.empty() && !unknown.front().starts_with('-')) {
+    return {Errc::kInvalidOptions, "CLIC-0021",
+            fmt::format("There is no command \"{}\"; `yieldloop --help` lists those there are.", unknown.front())};
+  }
+  if (dynamic_cast<const CLI::RequiredError*>(&e) != nullptr && unknown.empty()) {
+    return {Errc::kInvalidOptions, "CLIC-0022", "Name a command; `yieldloop --help` lists them."};
+  }
+  return {Errc::kInvalidOptions, "CLIC-0023", fmt::format("{} (`yieldloop --help` lists the options).", e.what())};
 }
 
 std::string join_arguments(int argc, char** argv) {
@@ -220,7 +248,8 @@ ExitStatus parse_and_run(int argc, char** argv, Surfaces surfaces) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? ExitStatus::kDone : ExitStatus::kUsage;
+    if (e.get_exit_code() == 0) return static_cast<ExitStatus>(app.exit(e));  // --help, --version
+    return fail(usage_error(app, e));
   }
   log::configure(typed.verbose ? log::Level::kInfo : log::Level::kWarning);
   std::optional<tbb::global_control> limit;

@@ -41,7 +41,8 @@ struct ScopeArguments {
   std::string from;
   std::string to;
 };
-/// Errors: kInvalidOptions (CLIC-0001) for a time that cannot be read.
+/// Errors: kInvalidOptions (CLIC-0001) for a time that cannot be read, (CLIC-0024) for --from not
+/// before --to.
 Result<session::Scope> to_scope(const ScopeArguments& arguments);
 
 struct IngestArguments {
@@ -49,6 +50,12 @@ struct IngestArguments {
   std::string mapping;
   bool dry_run = false;
 };
+struct Ingested {
+  std::string text;  ///< What to print: words, or the JSON document.
+  ExitStatus status = ExitStatus::kDone;
+};
+/// Errors: those of the mapping file, the store and ingest::ingest.
+Result<Ingested> ingest_files(const Context& context, const IngestArguments& arguments);
 ExitStatus run_ingest(const Context& context, const IngestArguments& arguments);
 ExitStatus run_check(const Context& context, const IngestArguments& arguments);
 
@@ -73,7 +80,7 @@ struct AnalysisArguments {
   ScopeArguments scope;
   double q = 0.05;
   std::uint64_t seed = 1;
-  bool audit = false;
+  std::size_t shuffles = 20;  ///< Of the null audit.
   // suggest
   std::optional<double> budget_money;
   std::optional<int> budget_masks;

@@ -38,7 +38,9 @@ Result<layout::LayerIndex> find_layer(const layout::Layout& layout, const Produc
 Result<Subject> from_file(const CriticalAreaArguments& a) {
   YL_ASSIGN(auto input, ingest::open_input(real_file_system(), a.layout));
   YL_ASSIGN(const auto bytes, input->bytes());
-  YL_ASSIGN(auto loaded, ingest::gdsii::load_layout(bytes));
+  auto read = ingest::gdsii::load_layout(bytes);
+  if (!read) return Error{read.error().code, read.error().id, a.layout + ": " + read.error().message};
+  auto loaded = std::move(*read);
   Subject s{.layout = std::make_shared<const layout::Layout>(std::move(loaded)), .view = {}, .layers = {}};
   YL_ASSIGN(s.view, layout::view_of(*s.layout));
   for (const std::string& name : a.layers) {
@@ -66,6 +68,10 @@ Result<Subject> from_store(const Context& context, const CriticalAreaArguments& 
     for (const ProductLayer& l : analysis.fab.data.product.layers) {
       const bool there = s.layout->find_layer({l.gds_layer, l.gds_datatype}).has_value();
       if (l.kind == LayerKind::kMetal && there) names.push_back(l.name);
+    }
+    if (names.empty()) {
+      return Error{Errc::kNoData, "CLIC-0025",
+                   "product.toml names no metal layer that the layout draws on: name a layer with --layer."};
     }
   }
   for (const std::string& name : names) {

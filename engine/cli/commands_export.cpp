@@ -16,6 +16,14 @@ std::string format_of(const ExportArguments& a) {
   return extension.empty() ? "" : to_lower(extension.substr(1));
 }
 
+/// A finished file is moved to its name, which would take the place of a device or a pipe.
+Status check_output(const fs::path& output) {
+  std::error_code ignored;
+  if (!fs::exists(output, ignored) || fs::is_regular_file(output, ignored)) return Ok{};
+  return Error{Errc::kInvalidOptions, "CLIC-0020",
+               fmt::format("{} is no regular file and is not replaced: name a file to write.", output.string())};
+}
+
 bool is_table(const std::string& name) { return store::find_table(name) != nullptr; }
 
 /// Returns the rows written.
@@ -77,8 +85,15 @@ ExitStatus run_export(const Context& context, const ExportArguments& arguments) 
       return Error{Errc::kNotFound, "CLIC-0013",
                    fmt::format("The store has no table \"{}\"; `yieldloop store schema` lists them.", arguments.what)};
     }
+    YL_TRY(check_output(arguments.output));
     if (marker_format && places) return write_markers(context, arguments, format);
     if (format == "csv" || format == "parquet") return write_table(context, arguments, format);
+    if (format.empty()) {
+      return Error{Errc::kInvalidOptions, "CLIC-0018",
+                   fmt::format("The name {} does not say what to write: end it in .csv, .parquet, .lyrdb or .gds, or "
+                               "give --format.",
+                               arguments.output)};
+    }
     return Error{Errc::kInvalidOptions, "CLIC-0014",
                  fmt::format("{} cannot be written as \"{}\": tables go to csv or parquet, findings also to lyrdb or gds.",
                              arguments.what, format)};

@@ -45,7 +45,7 @@ void add_rejects(const CheckReport& report, std::size_t most, std::string& out) 
   for (std::size_t i = 0; i < shown; ++i) {
     const ingest::Reject& r = report.rejects[i];
     const std::string where = r.line ? fmt::format("line {}", *r.line) : fmt::format("byte {}", r.byte_offset);
-    out += fmt::format("  rejected at {}: {} ({})\n", where, escape_controls(to_valid_utf8(r.message)), r.id);
+    out += fmt::format("  rejected at {}: {} ({})\n", where, one_line(r.message), r.id);
   }
   if (report.rejects_total > shown) {
     out += fmt::format("  ... {} more rejects\n", report.rejects_total - shown);
@@ -54,18 +54,18 @@ void add_rejects(const CheckReport& report, std::size_t most, std::string& out) 
 
 std::string check_text(const CheckReport& report) {
   constexpr std::size_t kShownRejects = 10;
-  std::string out = fmt::format("{}: {}{}{}\n", escape_controls(report.path),
+  std::string out = fmt::format("{}: {}{}{}\n", one_line(report.path),
                                 report.kind.empty() ? "not recognised" : report.kind,
                                 report.summary.version.empty() ? "" : " " + report.summary.version,
                                 report.status == FileStatus::kOk        ? ", ok"
                                 : report.status == FileStatus::kPartial ? ", partial"
                                                                         : ", refused");
   if (report.status == FileStatus::kRefused) {
-    return out + fmt::format("  {} ({})\n", escape_controls(report.message), report.id);
+    return out + fmt::format("  {} ({})\n", one_line(report.message), report.id);
   }
-  out += "  " + escape_controls(to_valid_utf8(counts_text(report.summary))) + "\n";
+  out += "  " + one_line(counts_text(report.summary)) + "\n";
   for (const std::string& warning : report.summary.warnings) {
-    out += "  note: " + escape_controls(to_valid_utf8(warning)) + "\n";
+    out += "  note: " + one_line(warning) + "\n";
   }
   add_rejects(report, kShownRejects, out);
   return out;
@@ -76,14 +76,14 @@ std::string ingest_text(const ingest::IngestReport& report) {
   std::string out;
   for (const IngestedFile& file : report.files) {
     if (file.outcome == Outcome::kRefused) {
-      out += fmt::format("refused {}: {} ({})\n", escape_controls(file.read.path),
-                         escape_controls(file.read.message), file.read.id);
+      out += fmt::format("refused {}: {} ({})\n", one_line(file.read.path),
+                         one_line(file.read.message), file.read.id);
     } else if (file.read.rejects_total > 0) {
-      out += fmt::format("partial {}: {} records rejected\n", escape_controls(file.read.path),
+      out += fmt::format("partial {}: {} records rejected\n", one_line(file.read.path),
                          file.read.rejects_total);
       add_rejects(file.read, kShownRejects, out);
     } else if (file.outcome == Outcome::kSkipped) {
-      out += fmt::format("skipped {}: {}\n", escape_controls(file.read.path), escape_controls(file.read.message));
+      out += fmt::format("skipped {}: {}\n", one_line(file.read.path), one_line(file.read.message));
     }
   }
   return out + fmt::format("{}{} files with {} rows, {} known already, {} refused, {} skipped.\n",
@@ -116,29 +116,34 @@ ExitStatus run_check(const Context& context, const IngestArguments& arguments) {
   return all_fine ? ExitStatus::kDone : ExitStatus::kSomeRefused;
 }
 
-ExitStatus run_ingest(const Context& context, const IngestArguments& arguments) {
-  const auto mapping = load(arguments.mapping);
-  if (!mapping) return fail(mapping.error());
+Result<Ingested> ingest_files(const Context& context, const IngestArguments& arguments) {
+  YL_ASSIGN(const auto mapping, load(arguments.mapping));
   ConsoleProgress progress(context.quiet);
   const auto readers = ingest::builtin_readers();
-  const ingest::IngestOptions options{.mapping = *mapping ? &**mapping : nullptr};
+  const ingest::IngestOptions options{.mapping = mapping ? &*mapping : nullptr};
   const auto paths = to_paths(arguments.paths);
   const auto run = [&]() -> Result<ingest::IngestReport> {
     if (arguments.dry_run) {
       auto store = store::Store::open(real_file_system(), context.store, store::Store::Mode::kRead);
+      if (!store && store.error().code != Errc::kNotFound) return store.error();
       return ingest::dry_run(real_file_system(), store ? &*store : nullptr, readers, paths, options, progress);
     }
     YL_ASSIGN(auto store, store::Store::open_or_create(real_file_system(), context.store));
     return ingest::ingest(store, readers, paths, options, progress);
   };
-  const auto report = run();
-  if (!report) return fail(report.error());
-  const ExitStatus printed = print(context.json ? ingest::ingest_json(*report) : ingest_text(*report));
-  if (printed != ExitStatus::kDone) return printed;
-  const bool partial = std::ranges::any_of(report->files, [](const IngestedFile& f) {
+  YL_ASSIGN(const auto report, run());
+  const bool partial = std::ranges::any_of(report.files, [](const IngestedFile& f) {
     return f.outcome == Outcome::kStored && f.read.rejects_total > 0;
   });
-  return report->any_refused() || partial ? ExitStatus::kSomeRefused : ExitStatus::kDone;
+  return Ingested{context.json ? ingest::ingest_json(report) : ingest_text(report),
+                  report.any_refused() || partial ? ExitStatus::kSomeRefused : ExitStatus::kDone};
+}
+
+ExitStatus run_ingest(const Context& context, const IngestArguments& arguments) {
+  const auto ingested = ingest_files(context, arguments);
+  if (!ingested) return fail(ingested.error());
+  const ExitStatus printed = print(ingested->text);
+  return printed == ExitStatus::kDone ? ingested->status : printed;
 }
 
 }  // namespace yieldloop::cli

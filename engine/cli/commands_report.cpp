@@ -31,6 +31,14 @@ Result<Written> write(const Context& context, const ReportArguments& a, store::S
   return written;
 }
 
+/// Early, so that a slip of the pen does not cost an analysis.
+Status check_night(const std::string& night) {
+  constexpr std::size_t kDateLength = 10;
+  if (night.empty() || (night.size() == kDateLength && parse_iso8601(night))) return Ok{};
+  return Error{Errc::kInvalidOptions, "CLIC-0017",
+               fmt::format("--night \"{}\" is not a date; write it as 2026-03-14.", night)};
+}
+
 std::string paths_text(const std::vector<fs::path>& paths) {
   std::string out;
   for (const fs::path& path : paths) out += fmt::format("  {}\n", path.string());
@@ -57,6 +65,7 @@ std::string train(store::Store& store, const session::Analysis& analysis, models
 }  // namespace
 
 ExitStatus run_report(const Context& context, const ReportArguments& arguments) {
+  if (const auto night = check_night(arguments.night); !night) return fail(night.error());
   ConsoleProgress progress(context.quiet);
   const auto run = [&]() -> Result<std::string> {
     YL_ASSIGN(auto opened, open_for(context, arguments.analysis.scope, store::Store::Mode::kRead));
@@ -70,11 +79,14 @@ ExitStatus run_report(const Context& context, const ReportArguments& arguments) 
 
 ExitStatus run_main_job(const Context& context, const ReportArguments& arguments) {
   constexpr std::size_t kTop = 5;
-  ExitStatus ingested = ExitStatus::kDone;
+  if (const auto night = check_night(arguments.night); !night) return fail(night.error());
+  Ingested ingested;
   if (!arguments.paths.empty()) {
-    Context quiet = context;
-    ingested = run_ingest(quiet, {.paths = arguments.paths, .mapping = arguments.mapping});
-    if (ingested != ExitStatus::kDone && ingested != ExitStatus::kSomeRefused) return ingested;
+    auto done = ingest_files(context, {.paths = arguments.paths, .mapping = arguments.mapping});
+    if (!done) return fail(done.error());
+    ingested = std::move(*done);
+    // As JSON it goes into the one document that is printed at the end.
+    if (!context.json && print(ingested.text) != ExitStatus::kDone) return ExitStatus::kStore;
   }
   ConsoleProgress progress(context.quiet);
   const auto run = [&]() -> Result<std::string> {
@@ -86,6 +98,7 @@ ExitStatus run_main_job(const Context& context, const ReportArguments& arguments
     models += train(opened.store, written.analysis, models::Target::kWaferYield, seed, progress);
     if (context.json) {
       return Json{{"schema", "yieldloop.run/1"}, {"files", paths_json(written.paths)},
+                  {"ingest", ingested.text.empty() ? Json(nullptr) : Json::parse(ingested.text)},
                   {"findings", written.analysis.findings.findings.size()},
                   {"suggestions", written.analysis.suggestions.suggestions.size()}}
           .dump();
@@ -97,7 +110,7 @@ ExitStatus run_main_job(const Context& context, const ReportArguments& arguments
   const auto text = run();
   if (!text) return fail(text.error());
   const ExitStatus printed = print(*text);
-  return printed == ExitStatus::kDone ? ingested : printed;
+  return printed == ExitStatus::kDone ? ingested.status : printed;
 }
 
 ExitStatus run_serve(const Context& context, const std::string& config) {

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "engine/core/text.h"
 #include "engine/core/time.h"
@@ -87,15 +89,19 @@ void ConsoleProgress::draw(std::uint64_t done, std::uint64_t total) {
 }
 
 ExitStatus fail(const Error& error) {
-  std::fputs(fmt::format("yieldloop: {} ({})\n", escape_controls(error.message), error.id).c_str(),
+  std::fputs(fmt::format("yieldloop: {} ({})\n", one_line(error.message), error.id).c_str(),
              stderr);
   return exit_status_of(error.code);
 }
 
 ExitStatus print(std::string_view text) {
+  errno = 0;
   bool fine = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (!text.ends_with('\n')) fine = std::fputc('\n', stdout) != EOF && fine;
-  return std::fflush(stdout) == 0 && fine ? ExitStatus::kDone : ExitStatus::kStore;
+  fine = std::fflush(stdout) == 0 && fine;
+  if (fine) return ExitStatus::kDone;
+  return fail({errno == ENOSPC ? Errc::kNoSpace : Errc::kIo, "CLIC-0019",
+               fmt::format("The result could not be written to standard output: {}.", std::strerror(errno))});
 }
 
 std::string text_table(const std::vector<std::string>& header,

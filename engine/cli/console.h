@@ -40,7 +40,7 @@ class ConsoleProgress final : public Progress {
 ExitStatus fail(const Error& error);
 
 /// Prints to stdout; a final newline is added where there is none. Returns kDone, or kStore when
-/// stdout refused (disk full, closed pipe).
+/// stdout refused (CLIC-0019: disk full, closed).
 ExitStatus print(std::string_view text);
 
 /// Columns padded to their widest cell, numbers (cells that start with a digit, sign or dot)

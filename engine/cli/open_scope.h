@@ -24,11 +24,10 @@ inline Result<OpenedScope> open_for(const Context& context, const ScopeArguments
 }
 
 inline session::AnalysisOptions to_options(const AnalysisArguments& arguments) {
-  constexpr std::size_t kAuditShuffles = 20;
   session::AnalysisOptions options;
   options.find.q = arguments.q;
   options.find.seed = arguments.seed;
-  options.find.shuffles = arguments.audit ? kAuditShuffles : 0;
+  options.find.shuffles = arguments.shuffles;
   options.budget.money = arguments.budget_money;
   options.budget.mask_layers = arguments.budget_masks;
   return options;

@@ -22,10 +22,17 @@ Status read_time(std::string_view name, const std::string& text, UtcMicros& targ
 Result<session::Scope> to_scope(const ScopeArguments& arguments) {
   session::Scope scope{.product = arguments.product};
   if (!arguments.lots.empty()) {
-    for (const std::string_view lot : split(arguments.lots, ',')) scope.lots.emplace_back(trim(lot));
+    for (const std::string_view lot : split(arguments.lots, ',')) {
+      if (!trim(lot).empty()) scope.lots.emplace_back(trim(lot));
+    }
   }
   YL_TRY(read_time("--from", arguments.from, scope.from));
   YL_TRY(read_time("--to", arguments.to, scope.to));
+  if (scope.from.known() && scope.to.known() && scope.from >= scope.to) {
+    return Error{Errc::kInvalidOptions, "CLIC-0024",
+                 fmt::format("--from {} is not before --to {}: no wafer can be in that scope.", arguments.from,
+                             arguments.to)};
+  }
   return scope;
 }
 

@@ -43,7 +43,7 @@ nlohmann::ordered_json cell_json(const Column& column, std::size_t row) {
 std::string csv_cell(const Column& column, std::size_t row) {
   std::string text = column.to_text(row);
   if (column.type() != ColumnType::kText || text.empty()) return text;
-  if (std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text.insert(0, "'");
+  if (std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text = fmt::format("'{}", text);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
@@ -66,7 +66,7 @@ std::string table_text(const store::Table& table, std::size_t most) {
   std::vector<std::vector<std::string>> rows(shown);
   for (std::size_t r = 0; r < shown; ++r) {
     for (std::size_t c = 0; c < table.columns(); ++c) {
-      rows[r].push_back(escape_controls(to_valid_utf8(table.column(c).to_text(r))));
+      rows[r].push_back(one_line(table.column(c).to_text(r)));
     }
   }
   std::string text = text_table(names_of(table), rows);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct FamilyResult {
   std::vector<Undecided> undecided;
   std::vector<std::string> caveats;
   double expected_false = 0.0;  ///< False findings expected of this family where nothing is wrong.
+  std::optional<double> measured_false;  ///< Share of shuffled copies with a finding.
 };
 
 /// "f-" and 12 hex digits of the SHA-256 of kind and subject, times left out: the same cause has

@@ -71,14 +71,14 @@ void add_signature(Candidate& c, const yield::SignatureResult& signatures) {
     const double share_hit = static_cast<double>(with[1]) / static_cast<double>(all[1]);
     const double share_other = static_cast<double>(with[0]) / static_cast<double>(all[0]);
     if (share_hit <= share_other) continue;
-    const auto fisher = stats::fisher_exact({with[1], all[1] - with[1], with[0], all[0] - with[0]});
-    if (fisher.two_sided >= best_p) continue;
-    best_p = fisher.two_sided;
+    const auto fisher = stats::fisher_exact(with[1], all[1] - with[1], with[0], all[0] - with[0]);
+    if (fisher.p_two_sided >= best_p) continue;
+    best_p = fisher.p_two_sided;
     best = Evidence{.analysis = "signature",
                     .test = fmt::format("{} on the finding's wafers against the others, Fisher",
                                         yield::signature_name(label)),
                     .n = {with[1], all[1], with[0], all[0]},
-                    .p_value = fisher.two_sided,
+                    .p_value = fisher.p_two_sided,
                     .detail = {{"share_here", share_hit}, {"share_elsewhere", share_other}}};
     c.finding.subject["signature"] = std::string(yield::signature_name(label));
   }
@@ -103,6 +103,7 @@ void join(FamilyResult part, FindingsDocument& document, std::vector<Candidate>&
   for (Undecided& u : part.undecided) document.undecided.push_back(std::move(u));
   for (std::string& caveat : part.caveats) document.caveats.push_back(std::move(caveat));
   document.alarm_budget.expected_false_findings += part.expected_false;
+  if (part.measured_false) document.alarm_budget.measured_on_shuffled = part.measured_false;
 }
 
 /// A place finding of a reticle or card and a process finding of the same one are one finding.

@@ -18,7 +18,7 @@ namespace yieldloop::findings {
 struct FindOptions {
   double q = 0.05;           ///< In (0, 0.5].
   std::uint64_t seed = 1;
-  std::size_t shuffles = 0;  ///< Null audit: commonality on so many shuffled copies; 0: none.
+  std::size_t shuffles = 20;  ///< Null audit: commonality on so many shuffled copies; 0: none.
 };
 
 /// `view` may be null: then no defect is traced. `caveats` of the loader are carried over.

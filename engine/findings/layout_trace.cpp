@@ -130,6 +130,22 @@ class StepTrace {
     return Ok{};
   }
 
+  /// Places of single cuts, where they fail more often than doubled ones.
+  void add_single_vias(std::vector<std::pair<tracing::RectUm, double>>& places) const {
+    const bool fail = std::ranges::any_of(result_.vias, [&](const tracing::ViaTrace& v) {
+      return v.step == exposure_.step && v.p_value < 0.1 * options_.alpha && v.single_to_double > 1.0;
+    });
+    if (!fail) return;
+    const double r = options_.blur_um;
+    for (const auto& [layers, census] : via_censuses_) {
+      for (const layout::ViaCut& cut : census.cuts) {
+        if (!cut.single()) continue;
+        const auto box = tracing::to_um(cut.box, view_.layout().dbu_um());
+        places.push_back({{box.x_min - r, box.y_min - r, box.x_max + r, box.y_max + r}, r});
+      }
+    }
+  }
+
   /// Takes out the defects near traced places, and all but three of any one place of the die.
   void set_aside_explained() {
     std::vector<std::pair<tracing::RectUm, double>> places;
@@ -140,6 +156,7 @@ class StepTrace {
         places.push_back({{l.x_um - r, l.y_um - r, l.x_um + l.w_um + r, l.y_um + l.h_um + r}, r});
       }
     }
+    add_single_vias(places);
     constexpr double kCellUm = 4.0;
     std::unordered_map<std::int64_t, std::vector<std::size_t>> grid;
     const auto cell = [](double x, double y) {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "engine/process/lot_contrast.h"
+#include "engine/process/wait_damage.h"
+#include "engine/stats/distributions.h"
 #include "engine/yield/yield_summary.h"
 
 namespace yieldloop::findings {
@@ -32,12 +36,14 @@ std::map<std::string, std::string> subject_of(const AttributeResult& a, const Na
 
 /// "lose 6.1 die per wafer (...)" or "show 12.0 more defects:M1_INSP (...)".
 std::string effect_text(const AttributeResult& a, const CommonalityResult& result) {
+  if (result.response.starts_with("bin:")) {
+    return fmt::format("lose {} to hard bin {}", loss_text(a.effect, a.effect_ci), result.response.substr(4));
+  }
   if (!result.in_die) {
     return fmt::format("show {:.1f} more {} per wafer (95 % interval {:.1f} to {:.1f})", a.effect,
                        result.response, a.effect_ci.low, a.effect_ci.high);
   }
-  const std::string in = result.response == "yield" ? "" : fmt::format(" to {}", result.response);
-  return "lose " + loss_text(a.effect, a.effect_ci) + in;
+  return "lose " + loss_text(a.effect, a.effect_ci);
 }
 
 std::string statement_of(const Cause& cause, const FabData& data, const CommonalityResult& result) {
@@ -93,19 +99,27 @@ std::optional<Evidence> maintenance_before(const AttributeResult& a, const FabDa
                   .detail = {{"hours_before_onset", hours}}};
 }
 
+/// A bin's share counts the die that fail with it: what it gains, yield loses.
+double sign_of(const CommonalityResult& result) {
+  if (result.in_die) return 1.0;
+  return result.response.starts_with("bin:") ? -1.0 : 0.0;
+}
+
 Candidate candidate_of(const Cause& cause, const CommonalityResult& result, const FabData& data) {
   const AttributeResult& a = cause.attribute;
   Candidate c;
   c.family = result.family_text;
   c.wafers = cause.wafers;
+  const double sign = sign_of(result);
   Finding& f = c.finding;
   f.kind = process::finding_kind(a.name.kind);
   f.subject = subject_of(a, data.names);
   if (a.limit_minutes) f.subject["statistic"] = fmt::format("queue_minutes > {:.0f}", *a.limit_minutes);
   f.statement = statement_of(cause, data, result);
-  f.die_per_wafer = result.in_die ? a.effect : 0.0;
-  f.die_per_wafer_ci = result.in_die ? a.effect_ci : Interval{};
-  f.loss_die_total = result.in_die ? std::max(0.0, -cause.total) : 0.0;
+  const double low = sign * a.effect_ci.low, high = sign * a.effect_ci.high;
+  f.die_per_wafer = sign * a.effect;
+  f.die_per_wafer_ci = {std::min(low, high), std::max(low, high)};
+  f.loss_die_total = std::max(0.0, -sign * cause.total);
   f.q_value = a.q_value;
   f.confidence = std::clamp(1.0 - a.q_value, 0.0, 1.0);
   f.evidence.push_back(evidence_of(cause, result));
@@ -117,9 +131,10 @@ Candidate candidate_of(const Cause& cause, const CommonalityResult& result, cons
 }
 
 /// Candidates that the routing never separates are undecided, not a finding against one of them.
-void add_cause(const Cause& cause, const CommonalityResult& result, const FabData& data,
+void add_cause(const Cause& cause, const CommonalityResult& result, const FabData& data, double least,
                FamilyResult& family) {
-  if (!cause.attribute.harmful) return;
+  const double size = sign_of(result) == 0.0 ? std::abs(cause.attribute.effect) : std::abs(cause.total);
+  if (!cause.attribute.harmful || size < least) return;
   if (cause.candidates.size() > 1) {
     Undecided u{.why = cause.why, .deciding_experiment = cause.deciding_experiment};
     for (const AttributeName& name : cause.candidates) {
@@ -129,6 +144,71 @@ void add_cause(const Cause& cause, const CommonalityResult& result, const FabDat
   }
   family.candidates.push_back(candidate_of(cause, result, data));
 }
+
+/// Keeps the causes that hold on their own. Commonality takes out a cause by its mean effect; where
+/// the damage grows (a wait, a drift) something of it is left, and what goes along with the cause
+/// seems guilty too. A further cause must therefore show among the wafers that met none of the
+/// causes kept before it; its effect is the one it has there.
+class OwnEvidence {
+ public:
+  OwnEvidence(const FabData& data, const process::Response& response)
+      : data_(data), response_(response), table_(process::tabulate_exposures(data)), met_(data.wafers.size(), 0) {}
+
+  /// Sets effect and interval; false when the cause is an echo.
+  bool holds(Cause& cause) {
+    constexpr double kLeastZ = 3.0;
+    std::vector<char> universe(met_.size(), 0);
+    for (std::size_t w = 0; w < met_.size(); ++w) universe[w] = met_[w] == 0 ? 1 : 0;
+    if (cause.attribute.name.kind == AttributeKind::kQueueTime) name_the_wait(universe, cause);
+    const process::ContrastFrame frame(response_, response_.value, universe, table_.lot_of, table_.lots);
+    process::ContrastSums sums(frame);
+    for (const WaferId wafer : cause.wafers) {
+      if (frame.contains(wafer.raw())) sums.add(wafer.raw());
+    }
+    const process::Contrast own = sums.contrast(true);
+    const double z = response_.lower_is_worse ? -own.z : own.z;
+    if (!own.usable() || (any_ && z < kLeastZ)) return false;
+    if (any_ && cause.attribute.name.kind != AttributeKind::kQueueTime) set_effect(own, cause);
+    any_ = true;
+    for (const WaferId wafer : cause.wafers) met_[wafer.raw()] = 1;
+    return true;
+  }
+
+ private:
+  /// Waits go together: the one whose growing damage fits best is the one to name.
+  void name_the_wait(const std::vector<char>& universe, Cause& cause) const {
+    const auto damage = process::most_damaging_wait(data_, response_, universe);
+    if (!damage) return;
+    AttributeResult& a = cause.attribute;
+    if (a.name.step != damage->step) {
+      a.same_wafers.clear();
+      cause.candidates.clear();
+    }
+    a.name.step = damage->step;
+    a.limit_minutes = damage->limit_minutes;
+    a.effect = damage->effect;
+    a.effect_ci = damage->effect_ci;
+    cause.wafers = damage->wafers;
+    a.wafers_exposed = static_cast<std::int64_t>(damage->wafers.size());
+    a.wafers_unexposed = std::ranges::count(universe, 1) - a.wafers_exposed;
+    cause.total = a.effect * static_cast<double>(cause.wafers.size());
+  }
+
+  void set_effect(const process::Contrast& own, Cause& cause) const {
+    const double half = stats::student_t_quantile(0.975, std::max(1.0, own.degrees)) *
+                        std::sqrt(own.variance) * response_.scale;
+    AttributeResult& a = cause.attribute;
+    a.effect = own.effect * response_.scale;
+    a.effect_ci = {a.effect - half, a.effect + half};
+    cause.total = a.effect * static_cast<double>(cause.wafers.size());
+  }
+
+  const FabData& data_;
+  const process::Response& response_;
+  process::ExposureTable table_;
+  std::vector<char> met_;
+  bool any_ = false;
+};
 
 /// The candidate about the same attribute, or one that hits nearly the same wafers.
 Candidate* same_cause(FamilyResult& family, const Cause& cause, const FabData& data) {
@@ -147,15 +227,60 @@ Candidate* same_cause(FamilyResult& family, const Cause& cause, const FabData& d
   return nullptr;
 }
 
-Result<std::optional<CommonalityResult>> ask(const FabData& data, const Result<process::Response>& response,
+/// Differences between whole lots that so few lots cannot settle.
+void add_unsettled(const CommonalityResult& result, const FabData& data, FamilyResult& family) {
+  if (result.unsettled.empty()) return;
+  Undecided u{.why = fmt::format("Whole lots differ by these, but {} lots are too few to tell the cause from the lots.",
+                                 result.lots),
+              .deciding_experiment = result.unsettled_experiment + "."};
+  for (const AttributeResult& a : result.unsettled) u.candidates.push_back(subject_of(a, data.names));
+  family.undecided.push_back(std::move(u));
+}
+
+Result<std::optional<CommonalityResult>> ask(const FabData& data, const process::Response& response,
                                              const process::CommonalityOptions& options,
                                              FamilyResult& family) {
-  if (!response) return std::optional<CommonalityResult>{};
-  auto result = process::commonality(data, *response, options);
+  auto result = process::commonality(data, response, options);
   if (result) return std::optional(std::move(*result));
   if (result.error().code != Errc::kNoData) return result.error();
-  if (response->name == "yield") family.caveats.push_back(result.error().message);
+  if (response.name == "yield") family.caveats.push_back(result.error().message);
   return std::optional<CommonalityResult>{};
+}
+
+/// What a bin or defect count says of causes that yield named already.
+void add_side_evidence(const CommonalityResult& result, const FabData& data, FamilyResult& family) {
+  for (const Cause& cause : result.causes) {
+    Candidate* known = cause.attribute.harmful ? same_cause(family, cause, data) : nullptr;
+    if (known != nullptr) known->finding.evidence.push_back(evidence_of(cause, result));
+  }
+}
+
+/// Causes among the wafers that yield left unexplained: an echo of a known cause has none there.
+void add_side_causes(const CommonalityResult& result, const FabData& data, double least,
+                     FamilyResult& family) {
+  for (const Cause& cause : result.causes) {
+    if (cause.attribute.harmful && same_cause(family, cause, data) == nullptr) {
+      add_cause(cause, result, data, least, family);
+    }
+  }
+}
+
+double mean_of(const process::Response& response) {
+  double sum = 0.0, n = 0.0;
+  for (const double value : response.value) {
+    if (std::isnan(value)) continue;
+    sum += value;
+    n += 1.0;
+  }
+  return n > 0.0 ? sum / n : 0.0;
+}
+
+std::vector<char> wafers_of(const std::vector<Candidate>& candidates, std::size_t wafers) {
+  std::vector<char> hit(wafers, 0);
+  for (const Candidate& c : candidates) {
+    for (const WaferId w : c.wafers) hit[w.raw()] = 1;
+  }
+  return hit;
 }
 
 /// Failing bins worth asking, then inspection steps, as responses.
@@ -185,26 +310,39 @@ Result<FamilyResult> process_causes(const FabData& data, const ProcessCauseOptio
   family.expected_false = 1.5 * options.alpha;
   process::CommonalityOptions commonality{
       .alpha = options.alpha, .shuffles = options.shuffles, .seed = options.seed};
-  YL_ASSIGN(const auto of_yield, ask(data, process::yield_response(data), commonality, family));
+  const auto response = process::yield_response(data);
+  const double tested = response ? std::accumulate(response->items.begin(), response->items.end(), 0.0) : 0.0;
+  const double least_loss = options.min_loss_share * tested;
+  std::optional<CommonalityResult> of_yield;
+  if (response) {
+    YL_ASSIGN(of_yield, ask(data, *response, commonality, family));
+  }
   if (of_yield) {
-    for (const Cause& cause : of_yield->causes) add_cause(cause, *of_yield, data, family);
+    OwnEvidence own(data, *response);
+    for (Cause& cause : of_yield->causes) {
+      if (own.holds(cause)) add_cause(cause, *of_yield, data, least_loss, family);
+    }
+    add_unsettled(*of_yield, data, family);
+    family.measured_false = of_yield->shuffled_alarm_rate;
   }
   const auto responses = side_responses(data, options);
   commonality.alpha = options.alpha * 0.5 / static_cast<double>(std::max<std::size_t>(1, responses.size()));
   commonality.shuffles = 0;
+  const std::vector<char> explained = wafers_of(family.candidates, data.wafers.size());
   for (std::size_t i = 0; i < responses.size(); ++i) {
     progress.report("Comparing bins and defect counts", i, responses.size());
     if (progress.cancelled()) return Error{Errc::kCancelled, "FIND-0003", "The analysis was cancelled."};
-    YL_ASSIGN(const auto result, ask(data, responses[i], commonality, family));
-    if (!result) continue;
-    for (const Cause& cause : result->causes) {
-      if (!cause.attribute.harmful) continue;
-      if (Candidate* known = same_cause(family, cause, data)) {
-        known->finding.evidence.push_back(evidence_of(cause, *result));
-      } else {
-        add_cause(cause, *result, data, family);
-      }
+    YL_ASSIGN(const auto whole, ask(data, responses[i], commonality, family));
+    if (whole) add_side_evidence(*whole, data, family);
+    process::Response rest = responses[i];
+    for (std::size_t w = 0; w < explained.size(); ++w) {
+      if (explained[w] != 0) rest.value[w] = std::nan("");
     }
+    YL_ASSIGN(const auto result, ask(data, rest, commonality, family));
+    const double least = responses[i].name.starts_with("defects:")
+                             ? options.min_defect_rise * mean_of(responses[i])
+                             : least_loss;
+    if (result) add_side_causes(*result, data, least, family);
   }
   return family;
 }

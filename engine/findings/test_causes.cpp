@@ -2,10 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <set>
 
+#include "engine/core/die_outcomes.h"
+#include "engine/process/defect_repeater.h"
 #include "engine/process/reticle_repeater.h"
 #include "engine/process/test_site.h"
+#include "engine/stats/distributions.h"
 
 namespace yieldloop::findings {
 namespace {
@@ -18,6 +23,51 @@ int floor_mod(int value, int modulus) { return ((value % modulus) + modulus) % m
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100.0 * share); }
 
+/// What the site costs after retest: final fails of the die it touched first beyond the rate of
+/// the wafer's other die, mean over its wafers with Student's t.
+struct FinalCost {
+  double die_per_wafer = 0.0;
+  Interval ci;
+};
+
+FinalCost final_cost(const SiteResult& site, const FabData& data) {
+  const std::set<WaferId> wafers(site.on_wafers.begin(), site.on_wafers.end());
+  std::set<std::pair<WaferId, DieIndex>> touched;
+  for (const DieResult& die : data.die_results) {
+    if (die.first_pass && die.site == site.site && wafers.contains(die.wafer)) touched.emplace(die.wafer, die.die);
+  }
+  struct Count {
+    double die[2] = {0, 0}, fails[2] = {0, 0};
+  };
+  std::map<WaferId, Count> counts;
+  for (const DieOutcome& die : die_outcomes(data)) {
+    if (!wafers.contains(die.wafer)) continue;
+    const std::size_t at = touched.contains({die.wafer, die.die}) ? 1 : 0;
+    counts[die.wafer].die[at] += 1;
+    counts[die.wafer].fails[at] += die.pass ? 0 : 1;
+  }
+  std::vector<double> lost;
+  for (const auto& [wafer, c] : counts) {
+    if (c.die[0] > 0 && c.die[1] > 0) lost.push_back(c.fails[1] - c.die[1] * c.fails[0] / c.die[0]);
+  }
+  if (lost.size() < 3) return {site.die_per_wafer, site.die_per_wafer_ci};
+  const auto n = static_cast<double>(lost.size());
+  const double mean = std::accumulate(lost.begin(), lost.end(), 0.0) / n;
+  double squares = 0.0;
+  for (const double x : lost) squares += (x - mean) * (x - mean);
+  const double half = stats::student_t_quantile(0.975, n - 1) * std::sqrt(squares / (n - 1) / n);
+  return {-mean, {-mean - half, -mean + half}};
+}
+
+/// A small difference of a site may come from where on the wafer it lands. It must be large, and where
+/// enough of its fails were tested elsewhere, more of them must have passed there than is usual.
+bool is_supported(const SiteResult& site) {
+  constexpr double kLeastRatio = 1.2;
+  constexpr std::int64_t kEnoughRetests = 20;
+  if (site.fail_rate < kLeastRatio * site.background_rate) return false;
+  return site.retested_elsewhere < kEnoughRetests || site.retest_p_value < 0.01;
+}
+
 Candidate candidate_of(const SiteResult& site, const FabData& data, const std::string& family) {
   Candidate c;
   c.family = family;
@@ -27,14 +77,15 @@ Candidate candidate_of(const SiteResult& site, const FabData& data, const std::s
   f.subject["site"] = std::to_string(site.site);
   if (site.insertion != NameId{}) f.subject["insertion"] = data.names[site.insertion];
   if (site.probe_card != NameId{}) f.subject["probe_card"] = data.names[site.probe_card];
+  const FinalCost cost = final_cost(site, data);
   const std::string card = site.probe_card == NameId{} ? "" : " of probe card " + data.names[site.probe_card];
   f.statement = fmt::format("Site {}{} fails {} of the die it touches first, where its neighbours fail {}: a "
-                            "test artefact that costs {}",
+                            "test artefact that costs {} after retest",
                             site.site, card, percent(site.fail_rate), percent(site.background_rate),
-                            loss_text(site.die_per_wafer, site.die_per_wafer_ci));
-  f.die_per_wafer = site.die_per_wafer;
-  f.die_per_wafer_ci = site.die_per_wafer_ci;
-  f.loss_die_total = std::max(0.0, -site.die_per_wafer * static_cast<double>(site.on_wafers.size()));
+                            loss_text(cost.die_per_wafer, cost.ci));
+  f.die_per_wafer = cost.die_per_wafer;
+  f.die_per_wafer_ci = cost.ci;
+  f.loss_die_total = std::max(0.0, -cost.die_per_wafer * static_cast<double>(site.on_wafers.size()));
   f.q_value = site.q_value;
   f.confidence = site.confidence;
   f.evidence.push_back({.analysis = "test_site",
@@ -43,6 +94,7 @@ Candidate candidate_of(const SiteResult& site, const FabData& data, const std::s
                         .p_value = site.p_value,
                         .detail = {{"fail_rate", site.fail_rate},
                                    {"background_rate", site.background_rate},
+                                   {"die_per_wafer_first_pass", site.die_per_wafer},
                                    {"z", site.z}}});
   if (site.retested_elsewhere > 0) {
     f.evidence.push_back({.analysis = "retest",
@@ -58,7 +110,51 @@ std::map<std::string, std::string> reticle_subject(const ReticleName& name, cons
   return {{"step", data.names[name.step]}, {"reticle", data.names[name.reticle]}};
 }
 
-Candidate candidate_of(const ReticleRepeater& r, const FabData& data, const std::string& family) {
+std::string layer_of_step(const FabData& data, NameId step) {
+  for (const StepRun& run : data.step_runs) {
+    if (run.step == step && run.layer != NameId{}) return data.names[run.layer];
+  }
+  return {};
+}
+
+/// The repeater as defects, where an inspection saw it: most hits first.
+std::vector<process::DefectRepeater> seen_as_defects(const ReticleRepeater& r,
+                                                     const std::vector<process::DefectRepeater>& all) {
+  const std::set<WaferId> wafers(r.wafers.begin(), r.wafers.end());
+  std::vector<process::DefectRepeater> seen;
+  for (const auto& d : all) {
+    if (d.field_x != r.field_x || d.field_y != r.field_y) continue;
+    const auto inside = std::ranges::count_if(d.wafers, [&](WaferId w) { return wafers.contains(w); });
+    if (static_cast<double>(inside) >= 0.8 * static_cast<double>(d.wafers.size())) seen.push_back(d);
+  }
+  std::ranges::stable_sort(seen, std::greater{}, &process::DefectRepeater::hits);
+  return seen;
+}
+
+/// Reticles that printed the same wafers are told apart by the inspection that sees the defect: it
+/// looks at the layer of one of them. Returns the number of candidates left.
+std::size_t settle_by_inspection(const FabData& data, const std::vector<process::DefectRepeater>& seen,
+                                 ReticleRepeater& r) {
+  if (r.candidates.empty()) return 0;
+  for (const auto& d : seen) {
+    std::set<std::string> layers;
+    for (const InspectionLayers& i : data.product.inspections) {
+      if (i.step == data.names[d.step]) layers.insert(i.layers.begin(), i.layers.end());
+    }
+    std::vector<ReticleName> fitting;
+    for (const ReticleName& c : r.candidates) {
+      if (layers.contains(layer_of_step(data, c.step))) fitting.push_back(c);
+    }
+    if (fitting.empty()) continue;
+    r.reticle = fitting.front();
+    r.candidates = std::move(fitting);
+    break;
+  }
+  return r.candidates.size();
+}
+
+Candidate candidate_of(const ReticleRepeater& r, const std::vector<process::DefectRepeater>& seen,
+                       const FabData& data, const std::string& family) {
   const bool named = r.reticle.reticle != NameId{};
   Candidate c;
   c.family = family;
@@ -87,7 +183,19 @@ Candidate candidate_of(const ReticleRepeater& r, const FabData& data, const std:
                                    {"background_rate", r.background_rate},
                                    {"contrast_z", r.contrast_z},
                                    {"leading_hard_bin", static_cast<double>(r.leading_bin)}}});
-  for (const ReticleName& other : r.candidates) f.confounded_with.push_back(reticle_subject(other, data));
+  const std::string layer = named ? layer_of_step(data, r.reticle.step) : std::string();
+  if (!layer.empty()) f.subject["layer"] = layer;
+  for (const auto& d : seen) {
+    f.evidence.push_back({.analysis = "defect_repeater",
+                          .test = fmt::format("defects of {} at one place of the field, against background and other die",
+                                              data.names[d.step]),
+                          .n = {d.hits, d.exposures},
+                          .p_value = d.p_value,
+                          .detail = {{"x_in_die_um", d.x_um}, {"y_in_die_um", d.y_um}, {"expected", d.expected}}});
+  }
+  for (const ReticleName& other : r.candidates) {
+    if (other != r.reticle) f.confounded_with.push_back(reticle_subject(other, data));
+  }
   return c;
 }
 
@@ -95,8 +203,7 @@ Undecided undecided_reticles(const ReticleRepeater& r, const FabData& data) {
   Undecided u{.why = "These reticles printed the same wafers, so the repeater may be on any of them.",
               .deciding_experiment =
                   "Inspect the field position on the reticles, or print two lots with only one of them changed."};
-  u.candidates.push_back(reticle_subject(r.reticle, data));
-  for (const ReticleName& other : r.candidates) u.candidates.push_back(reticle_subject(other, data));
+  for (const ReticleName& candidate : r.candidates) u.candidates.push_back(reticle_subject(candidate, data));
   return u;
 }
 
@@ -111,7 +218,7 @@ Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& o
   }
   family.expected_false = options.alpha;
   for (const SiteResult& site : result->sites) {
-    if (!site.artefact || site.die_per_wafer_ci.high >= 0.0) continue;
+    if (!site.artefact || site.die_per_wafer_ci.high >= 0.0 || !is_supported(site)) continue;
     family.candidates.push_back(candidate_of(site, data, result->family_text));
     const std::set<WaferId> wafers(site.on_wafers.begin(), site.on_wafers.end());
     std::set<std::pair<WaferId, DieIndex>> touched;
@@ -134,12 +241,14 @@ Result<FamilyResult> reticle_causes(const PlaceCauseOptions& options, FabData& r
     return family;
   }
   family.expected_false = options.alpha;
-  for (const ReticleRepeater& r : result->repeaters) {
+  const auto defects = result->repeaters.empty() ? Result<process::DefectRepeaterResult>(process::DefectRepeaterResult{})
+                                                 : process::defect_repeaters(rest, {.alpha = options.alpha});
+  for (ReticleRepeater r : result->repeaters) {
     if (r.die_per_wafer_ci.high >= 0.0) continue;
-    family.candidates.push_back(candidate_of(r, rest, result->family_text));
-    if (!r.candidates.empty() && r.reticle.reticle != NameId{}) {
-      family.undecided.push_back(undecided_reticles(r, rest));
-    }
+    const auto seen = defects ? seen_as_defects(r, defects->repeaters) : std::vector<process::DefectRepeater>{};
+    const std::size_t left = settle_by_inspection(rest, seen, r);
+    family.candidates.push_back(candidate_of(r, seen, rest, result->family_text));
+    if (left > 1) family.undecided.push_back(undecided_reticles(r, rest));
     const std::set<WaferId> wafers(r.wafers.begin(), r.wafers.end());
     const Product& p = rest.product;
     std::erase_if(rest.die_results, [&](const DieResult& die) {

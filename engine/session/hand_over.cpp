@@ -6,6 +6,7 @@
 #include "engine/feedback/gds_markers.h"
 #include "engine/feedback/lyrdb.h"
 #include "engine/session/analysis.h"
+#include "engine/tracing/frame.h"
 
 namespace yieldloop::session {
 namespace {

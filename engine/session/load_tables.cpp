@@ -65,25 +65,29 @@ Status TableLoader::load_wafers() {
   const std::string one = "SELECT lot_id, wafer_id, ";
   YL_ASSIGN(const store::Table found,
             snapshot_.query(
-                "SELECT lot_id, wafer_id, max(slot) AS slot, min(rank) AS rank, max(at) AS at FROM (" +
-                one + "slot, 0 AS rank, NULL::TIMESTAMP AS at FROM wafers" + in + " UNION ALL " +
+                "SELECT lot_id, wafer_id, max(slot) AS slot, min(strength) AS strength, max(moment) AS moment FROM (" +
+                one + "slot, 0 AS strength, NULL::TIMESTAMPTZ AS moment FROM wafers" + in + " UNION ALL " +
                 one + "max(slot), 1, max(ended_at) FROM lot_history" + in + " GROUP BY ALL UNION ALL " +
                 one + "NULL, 2, max(tested_at) FROM die_results" + in + " GROUP BY ALL UNION ALL " +
                 one + "slot, 3, inspected_at FROM inspections" + in +
-                ") WHERE wafer_id <> '' GROUP BY lot_id, wafer_id ORDER BY lot_id, rank, wafer_id"));
+                ") WHERE wafer_id <> '' GROUP BY lot_id, wafer_id ORDER BY lot_id, strength, wafer_id"));
   struct Candidate {
     std::string id;
+    std::int64_t strength = -1;  ///< Of the last spelling seen.
     int slot = 0;
     UtcMicros last;
   };
+  std::size_t two_spellings = 0;
   std::map<std::pair<std::string, std::string>, Candidate> wafers;
   for (std::size_t r = 0; r < found.rows(); ++r) {
     const std::string lot(found["lot_id"].as_text(r)), id(found["wafer_id"].as_text(r));
     Candidate& c = wafers[{lot, canonical_wafer(lot, id)}];
     // Rows come strongest source first: its spelling is the label.
     if (c.id.empty()) c.id = id;
+    if (c.strength == found["strength"].as_int(r)) ++two_spellings;
+    c.strength = found["strength"].as_int(r);
     if (c.slot == 0) c.slot = as_small(found["slot"], r, 0);
-    c.last = std::max(c.last, found["at"].as_time(r));
+    c.last = std::max(c.last, found["moment"].as_time(r));
   }
   auto& data = fab_.data;
   for (const auto& [key, c] : wafers) {
@@ -91,6 +95,12 @@ Status TableLoader::load_wafers() {
     if (scope_.to.known() && c.last.known() && c.last >= scope_.to) continue;
     wafers_.emplace(key, WaferId{static_cast<std::uint32_t>(data.wafers.size())});
     data.wafers.push_back({data.names.intern(key.first), data.names.intern(c.id), c.slot});
+  }
+  if (two_spellings > 0) {
+    fab_.caveats.push_back(fmt::format(
+        "{} wafers come under two spellings of their id (such as \"3\" and \"W03\") from one kind of source; each "
+        "is taken as one wafer.",
+        two_spellings));
   }
   if (!data.wafers.empty()) return Ok{};
   return Error{Errc::kNoData, "SESS-0003",
@@ -302,7 +312,7 @@ Status TableLoader::load_sensors_and_metrology() {
 
 Status TableLoader::load_maintenance() {
   YL_ASSIGN(const store::Table t,
-            snapshot_.query("SELECT tool, chamber, event, at FROM maintenance ORDER BY ALL"));
+            snapshot_.query(R"(SELECT tool, chamber, event, "at" FROM maintenance ORDER BY ALL)"));
   for (std::size_t r = 0; r < t.rows(); ++r) {
     fab_.data.maintenance.push_back(
         {name(t["tool"], r), name(t["chamber"], r), name(t["event"], r), t["at"].as_time(r)});

@@ -77,7 +77,8 @@ def run_one(binary, scenario, seed, size, folder):
     places = None
     if truth["causes"] and ranks[0]:
         found = next(f for f in findings if f["rank"] == ranks[0])
-        if found["locations"] and truth["locations"]:
+        whole = truth["causes"][0]["locations_total"] <= len(truth["locations"])
+        if found["locations"] and truth["locations"] and whole:
             places = recall_of_locations(found, truth)
     wanted = set(truth["expected_actions"])
     answered = any(s["action"] in wanted for s in suggestions)
