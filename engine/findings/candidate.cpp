@@ -23,8 +23,8 @@ std::vector<std::string> wafer_labels(const FabData& data, const std::vector<Waf
 
 std::string loss_text(double die_per_wafer, const Interval& interval) {
   const double a = std::abs(interval.low), b = std::abs(interval.high);
-  return fmt::format("{:.1f} die per wafer (95 % interval {:.1f} to {:.1f})", std::abs(die_per_wafer),
-                     std::min(a, b), std::max(a, b));
+  return fmt::format("{:.1f} die per wafer (95 % interval {:.1f} to {:.1f})",
+                     std::abs(die_per_wafer), std::min(a, b), std::max(a, b));
 }
 
 std::string day_text(UtcMicros time) {
@@ -35,7 +35,8 @@ std::string day_text(UtcMicros time) {
   if (iso.size() < 10) return "an unknown day";
   const int month = (iso[5] - '0') * 10 + (iso[6] - '0');
   const int day = (iso[8] - '0') * 10 + (iso[9] - '0');
-  return fmt::format("{} {} {}", day, kMonths[static_cast<std::size_t>(month - 1)], iso.substr(0, 4));
+  return fmt::format("{} {} {}", day, kMonths[static_cast<std::size_t>(month - 1)],
+                     iso.substr(0, 4));
 }
 
 }  // namespace yieldloop::findings

@@ -40,15 +40,14 @@ void add_sensor_evidence(const FabData& data, double alpha, std::vector<Candidat
     for (const auto& s : sensors->columns) {
       if (s.q_value > alpha || added == kMostSensors) break;
       if (data.names[s.step] != field(c.finding, "step")) continue;
-      const std::string what = s.metrology ? data.names[s.sensor]
-                                           : data.names[s.sensor] + " " + data.names[s.statistic];
-      c.finding.evidence.push_back({.analysis = s.metrology ? "metrology" : "fdc",
-                                    .test = what + " against yield, ranks within and between lots",
-                                    .n = {s.wafers, s.lots},
-                                    .p_value = s.p_value,
-                                    .detail = {{"rho", s.rho},
-                                               {"q_value", s.q_value},
-                                               {"effect_per_sd", s.effect_per_sd}}});
+      const std::string what =
+          s.metrology ? data.names[s.sensor] : data.names[s.sensor] + " " + data.names[s.statistic];
+      c.finding.evidence.push_back(
+          {.analysis = s.metrology ? "metrology" : "fdc",
+           .test = what + " against yield, ranks within and between lots",
+           .n = {s.wafers, s.lots},
+           .p_value = s.p_value,
+           .detail = {{"rho", s.rho}, {"q_value", s.q_value}, {"effect_per_sd", s.effect_per_sd}}});
       ++added;
     }
   }
@@ -85,10 +84,11 @@ void add_signature(Candidate& c, const yield::SignatureResult& signatures) {
   if (best) c.finding.evidence.push_back(std::move(*best));
 }
 
-void add_signature_evidence(const FabData& data, std::uint64_t seed, std::vector<Candidate>& candidates) {
+void add_signature_evidence(const FabData& data, std::uint64_t seed,
+                            std::vector<Candidate>& candidates) {
   const auto needs = [&](const Candidate& c) {
-    return about_equipment(c) || c.finding.kind == "slot_or_position" || c.finding.kind == "queue_time" ||
-           c.finding.kind == "time_change";
+    return about_equipment(c) || c.finding.kind == "slot_or_position" ||
+           c.finding.kind == "queue_time" || c.finding.kind == "time_change";
   };
   if (std::ranges::none_of(candidates, needs)) return;
   const auto signatures = yield::find_signatures(data, {.seed = seed});
@@ -112,9 +112,11 @@ void merge_same_subject(std::vector<Candidate>& candidates) {
     for (std::size_t k = candidates.size() - 1; k > i; --k) {
       const Finding& a = candidates[i].finding;
       const Finding& b = candidates[k].finding;
-      const bool reticle = !field(a, "reticle").empty() && field(a, "reticle") == field(b, "reticle") &&
+      const bool reticle = !field(a, "reticle").empty() &&
+                           field(a, "reticle") == field(b, "reticle") &&
                            field(b, "field_x").empty();
-      const bool card = a.kind == "test_artefact" && b.kind == "test_artefact" && field(b, "site").empty() &&
+      const bool card = a.kind == "test_artefact" && b.kind == "test_artefact" &&
+                        field(b, "site").empty() &&
                         field(a, "probe_card") == field(b, "probe_card");
       if (!reticle && !card) continue;
       for (const Evidence& e : b.evidence) candidates[i].finding.evidence.push_back(e);
@@ -125,7 +127,9 @@ void merge_same_subject(std::vector<Candidate>& candidates) {
 
 void rank(std::vector<Candidate>& candidates, const FabData& data, FindingsDocument& document) {
   std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
-    const auto key = [](const Finding& f) { return std::tuple(-f.loss_die_total * f.confidence, f.q_value, f.statement); };
+    const auto key = [](const Finding& f) {
+      return std::tuple(-f.loss_die_total * f.confidence, f.q_value, f.statement);
+    };
     return key(a.finding) < key(b.finding);
   });
   for (Candidate& c : candidates) {
@@ -150,23 +154,26 @@ void describe_scope(const FabData& data, FindingsDocument& document) {
   }
   document.baseline = {summary->final.yield(), summary->final_ci, summary->final.tested};
   if (summary->unplaced > 0) {
-    document.caveats.push_back(fmt::format("{} test results have no die coordinate and are in no map and no rate.",
-                                           summary->unplaced));
+    document.caveats.push_back(
+        fmt::format("{} test results have no die coordinate and are in no map and no rate.",
+                    summary->unplaced));
   }
   if (document.lots < 4) {
-    document.caveats.push_back(fmt::format("Only {} lot{} in scope: whole-lot causes (tools that ran whole lots) "
-                                           "cannot be told from the lots themselves.",
-                                           document.lots, document.lots == 1 ? " is" : "s are"));
+    document.caveats.push_back(
+        fmt::format("Only {} lot{} in scope: whole-lot causes (tools that ran whole lots) "
+                    "cannot be told from the lots themselves.",
+                    document.lots, document.lots == 1 ? " is" : "s are"));
   }
 }
 
 }  // namespace
 
 Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView* view,
-                                     const std::vector<std::string>& caveats, const FindOptions& options,
-                                     Progress& progress) {
+                                     const std::vector<std::string>& caveats,
+                                     const FindOptions& options, Progress& progress) {
   if (!(options.q > 0.0) || options.q > 0.5) {
-    return Error{Errc::kInvalidOptions, "FIND-0006", "The false discovery rate must lie in (0, 0.5]."};
+    return Error{Errc::kInvalidOptions, "FIND-0006",
+                 "The false discovery rate must lie in (0, 0.5]."};
   }
   FindingsDocument document;
   document.caveats = caveats;
@@ -179,8 +186,10 @@ Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView
   YL_ASSIGN(auto reticles, reticle_causes({options.q}, rest));
   join(std::move(reticles), document, candidates);
   progress.report("Comparing tools, chambers, recipes, waits", 0, 0);
-  YL_ASSIGN(auto process, process_causes(rest, {.alpha = options.q, .shuffles = options.shuffles,
-                                                .seed = options.seed}, progress));
+  YL_ASSIGN(
+      auto process,
+      process_causes(rest, {.alpha = options.q, .shuffles = options.shuffles, .seed = options.seed},
+                     progress));
   join(std::move(process), document, candidates);
   if (view != nullptr) {
     const LayoutCauseOptions layout_options{.alpha = options.q, .seed = options.seed};

@@ -16,7 +16,7 @@
 namespace yieldloop::findings {
 
 struct FindOptions {
-  double q = 0.05;           ///< In (0, 0.5].
+  double q = 0.05;  ///< In (0, 0.5].
   std::uint64_t seed = 1;
   std::size_t shuffles = 20;  ///< Null audit: commonality on so many shuffled copies; 0: none.
 };
@@ -24,7 +24,7 @@ struct FindOptions {
 /// `view` may be null: then no defect is traced. `caveats` of the loader are carried over.
 /// Errors: kInvalidOptions (FIND-0006); kCancelled (FIND-0003).
 Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView* view,
-                                     const std::vector<std::string>& caveats, const FindOptions& options,
-                                     Progress& progress);
+                                     const std::vector<std::string>& caveats,
+                                     const FindOptions& options, Progress& progress);
 
 }  // namespace yieldloop::findings

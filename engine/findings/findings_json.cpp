@@ -56,7 +56,11 @@ Evidence evidence_of(const Json& json) {
 }
 
 Json location_json(const LayoutLocation& l) {
-  return {{"layer", to_valid_utf8(l.layer)}, {"x", l.x_um}, {"y", l.y_um}, {"w", l.w_um}, {"h", l.h_um}};
+  return {{"layer", to_valid_utf8(l.layer)},
+          {"x", l.x_um},
+          {"y", l.y_um},
+          {"w", l.w_um},
+          {"h", l.h_um}};
 }
 
 LayoutLocation location_of(const Json& json) {
@@ -83,19 +87,20 @@ Json finding_json(const Finding& f) {
   for (const auto& e : f.evidence) evidence.push_back(evidence_json(e));
   for (const auto& c : f.confounded_with) confounded.push_back(texts(c));
   for (const auto& w : f.wafers) wafers.push_back(to_valid_utf8(w));
-  Json json = {{"rank", f.rank},
-               {"id", f.id},
-               {"kind", f.kind},
-               {"subject", texts(f.subject)},
-               {"statement", to_valid_utf8(f.statement)},
-               {"effect",
-                {{"die_per_wafer", number(f.die_per_wafer)}, {"ci95", interval(f.die_per_wafer_ci)}}},
-               {"loss_die_total", number(f.loss_die_total)},
-               {"q_value", number(f.q_value)},
-               {"confidence", number(f.confidence)},
-               {"evidence", std::move(evidence)},
-               {"confounded_with", std::move(confounded)},
-               {"wafers", std::move(wafers)}};
+  Json json = {
+      {"rank", f.rank},
+      {"id", f.id},
+      {"kind", f.kind},
+      {"subject", texts(f.subject)},
+      {"statement", to_valid_utf8(f.statement)},
+      {"effect",
+       {{"die_per_wafer", number(f.die_per_wafer)}, {"ci95", interval(f.die_per_wafer_ci)}}},
+      {"loss_die_total", number(f.loss_die_total)},
+      {"q_value", number(f.q_value)},
+      {"confidence", number(f.confidence)},
+      {"evidence", std::move(evidence)},
+      {"confounded_with", std::move(confounded)},
+      {"wafers", std::move(wafers)}};
   add_layout_part(json, f);
   return json;
 }
@@ -178,8 +183,7 @@ std::string to_json(const FindingsDocument& d) {
   for (const auto& c : d.caveats) caveats.push_back(to_valid_utf8(c));
   const Json json = {
       {"schema", kSchema},
-      {"scope",
-       {{"product", to_valid_utf8(d.product)}, {"wafers", d.wafers}, {"lots", d.lots}}},
+      {"scope", {{"product", to_valid_utf8(d.product)}, {"wafers", d.wafers}, {"lots", d.lots}}},
       {"baseline",
        {{"yield", number(d.baseline.yield)},
         {"ci95", interval(d.baseline.yield_ci)},

@@ -35,9 +35,11 @@ std::string cell_of(const layout::FlatView& view, const Product& product,
     if (layer == product.layers.end()) return {};
     const auto index = view.layout().find_layer({layer->gds_layer, layer->gds_datatype});
     if (!index) return {};
-    const auto box = tracing::to_dbu({l.x_um, l.y_um, l.x_um + l.w_um, l.y_um + l.h_um}, dbu).enlarged(1);
+    const auto box =
+        tracing::to_dbu({l.x_um, l.y_um, l.x_um + l.w_um, l.y_um + l.h_um}, dbu).enlarged(1);
     std::map<layout::CellIndex, int> drawn_here;
-    view.for_each_shape(*index, box, [&](const layout::FlatShape& shape) { ++drawn_here[shape.cell]; });
+    view.for_each_shape(*index, box,
+                        [&](const layout::FlatShape& shape) { ++drawn_here[shape.cell]; });
     for (const auto& [cell, n] : drawn_here) ++votes[cell];
   }
   for (const auto& [cell, n] : votes) {
@@ -73,16 +75,19 @@ Candidate candidate_of(const TracedPattern& p, const FabData& data, const layout
   c.wafers = p.die.wafers;
   Finding& f = c.finding;
   f.kind = "layout_pattern";
-  f.subject = {{"step", p.step}, {"layer", p.layer}, {"pattern_id", p.pattern_id},
+  f.subject = {{"step", p.step},
+               {"layer", p.layer},
+               {"pattern_id", p.pattern_id},
                {"feature", std::string(gap_feature(p.kind))}};
   const std::string cell = cell_of(view, data.product, p.locations);
   if (!cell.empty()) f.subject["cell"] = cell;
   std::string kind(gap_feature(p.kind));
   std::ranges::replace(kind, '_', ' ');
   f.statement = fmt::format(
-      "Pattern {} on {} ({} of {:.3g} um{}, {} places a die) draws {:.1f} times the defects of its surroundings; {}",
-      p.pattern_id, p.layer, kind, p.space_um, cell.empty() ? "" : " in cell " + cell, p.occurrences,
-      p.rate_ratio, cost_text(p.die));
+      "Pattern {} on {} ({} of {:.3g} um{}, {} places a die) draws {:.1f} times the defects of its "
+      "surroundings; {}",
+      p.pattern_id, p.layer, kind, p.space_um, cell.empty() ? "" : " in cell " + cell,
+      p.occurrences, p.rate_ratio, cost_text(p.die));
   f.q_value = p.q_value;
   f.confidence = std::clamp(1.0 - p.q_value, 0.0, 1.0);
   f.locations = p.locations;
@@ -112,8 +117,9 @@ Candidate candidate_of(const ViaTrace& v, double q) {
   Finding& f = c.finding;
   f.kind = "via";
   f.subject = {{"step", v.step}, {"layer", v.layer}, {"feature", "single_via"}};
-  f.statement = fmt::format("Single {} vias fail {:.1f} times as often as doubled ones ({} single cuts a die); {}",
-                            v.layer, v.single_to_double, v.single.cuts, cost_text(v.die));
+  f.statement = fmt::format(
+      "Single {} vias fail {:.1f} times as often as doubled ones ({} single cuts a die); {}",
+      v.layer, v.single_to_double, v.single.cuts, cost_text(v.die));
   f.q_value = q;
   f.confidence = std::clamp(1.0 - q, 0.0, 1.0);
   f.locations = v.locations;
@@ -122,7 +128,8 @@ Candidate candidate_of(const ViaTrace& v, double q) {
   f.rate_per_opportunity_ci = v.single.rate_per_cut_ci;
   f.rate_ratio = v.single.rate_ratio;
   const double scale = v.single.expected > 0.0 ? 1.0 / v.single.expected : 0.0;
-  f.rate_ratio_ci = {1.0 + v.single.attributable_ci.low * scale, 1.0 + v.single.attributable_ci.high * scale};
+  f.rate_ratio_ci = {1.0 + v.single.attributable_ci.low * scale,
+                     1.0 + v.single.attributable_ci.high * scale};
   f.attributable_defects = v.single.attributable;
   f.evidence.push_back({.analysis = "via_trace",
                         .test = "defects at single against doubled cuts, exact conditional",
@@ -146,9 +153,9 @@ Candidate candidate_of(const FeatureRate& r) {
   if (!r.defect_class.empty()) f.subject["parameter"] = r.defect_class;
   std::string words = r.feature;
   std::ranges::replace(words, '_', ' ');
-  f.statement = fmt::format("Defects of {}{} fall {:.1f} times as often at {} of {} as elsewhere", r.step,
-                            r.defect_class.empty() ? "" : " (class " + r.defect_class + ")", r.rate_ratio,
-                            words, r.layer);
+  f.statement = fmt::format("Defects of {}{} fall {:.1f} times as often at {} of {} as elsewhere",
+                            r.step, r.defect_class.empty() ? "" : " (class " + r.defect_class + ")",
+                            r.rate_ratio, words, r.layer);
   f.q_value = r.q_value;
   f.confidence = std::clamp(1.0 - r.q_value, 0.0, 1.0);
   f.rate_ratio = r.rate_ratio;
@@ -166,8 +173,8 @@ Candidate candidate_of(const FeatureRate& r) {
 
 }  // namespace
 
-FamilyResult layout_causes(const FabData& data, const layout::FlatView& view, const LayoutTrace& trace,
-                           const LayoutCauseOptions& options) {
+FamilyResult layout_causes(const FabData& data, const layout::FlatView& view,
+                           const LayoutTrace& trace, const LayoutCauseOptions& options) {
   FamilyResult family;
   family.caveats = trace.caveats;
   family.expected_false = options.alpha * (1.0 + (trace.vias.empty() ? 0.0 : 1.0) +
@@ -185,7 +192,9 @@ FamilyResult layout_causes(const FabData& data, const layout::FlatView& view, co
   // The strongest feature of a step and layer speaks for the others, which overlap it.
   std::set<std::pair<std::string, std::string>> said;
   for (const FeatureRate& r : trace.features) {
-    if (r.q_value > options.alpha || r.rate_ratio_ci.low < 1.0 || r.rate_ratio < options.min_rate_ratio) continue;
+    if (r.q_value > options.alpha || r.rate_ratio_ci.low < 1.0 ||
+        r.rate_ratio < options.min_rate_ratio)
+      continue;
     if (single_vias_found && r.feature.find("via") != std::string::npos) continue;
     if (!said.emplace(r.step, r.layer).second) continue;
     family.candidates.push_back(candidate_of(r));

@@ -21,22 +21,22 @@ namespace yieldloop::findings {
 struct LayoutCauseOptions {
   double alpha = 0.05;
   std::uint64_t seed = 1;
-  double blur_um = 1.0;             ///< Defect position error that features are asked with.
-  double min_rate_ratio = 1.5;      ///< Features below it are no finding, however certain.
-  std::string step;                 ///< Only this inspection step; empty: all.
-  std::string layer;                ///< Only this layer; empty: all that a step sees.
+  double blur_um = 1.0;         ///< Defect position error that features are asked with.
+  double min_rate_ratio = 1.5;  ///< Features below it are no finding, however certain.
+  std::string step;             ///< Only this inspection step; empty: all.
+  std::string layer;            ///< Only this layer; empty: all that a step sees.
 };
 
 /// What tracing found, for `yieldloop trace` and for the candidates.
 struct LayoutTrace {
   std::vector<tracing::TracedPattern> patterns;
-  std::vector<tracing::ViaTrace> vias;       ///< All that were asked, with `q` in via_q.
-  std::vector<double> via_q;                 ///< Benjamini-Hochberg over `vias`.
+  std::vector<tracing::ViaTrace> vias;         ///< All that were asked, with `q` in via_q.
+  std::vector<double> via_q;                   ///< Benjamini-Hochberg over `vias`.
   std::vector<tracing::FeatureRate> features;  ///< All that were asked, smallest p first.
   std::vector<std::string> caveats;
-  std::int64_t defects = 0;                  ///< Traced.
-  std::int64_t clustered = 0;                ///< Left out as clusters.
-  std::int64_t outside = 0;                  ///< Off the layout or off the inspected die.
+  std::int64_t defects = 0;    ///< Traced.
+  std::int64_t clustered = 0;  ///< Left out as clusters.
+  std::int64_t outside = 0;    ///< Off the layout or off the inspected die.
 };
 
 /// Errors: kNoData (FIND-0004) when no step and layer can be traced (the sentence says why);
@@ -44,7 +44,7 @@ struct LayoutTrace {
 Result<LayoutTrace> trace_layout(const FabData& data, const layout::FlatView& view,
                                  const LayoutCauseOptions& options, Progress& progress);
 
-FamilyResult layout_causes(const FabData& data, const layout::FlatView& view, const LayoutTrace& trace,
-                           const LayoutCauseOptions& options);
+FamilyResult layout_causes(const FabData& data, const layout::FlatView& view,
+                           const LayoutTrace& trace, const LayoutCauseOptions& options);
 
 }  // namespace yieldloop::findings

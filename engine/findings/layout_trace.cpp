@@ -68,9 +68,10 @@ class StepTrace {
     const ProductLayer* layer = layer_named(data_.product, name);
     const auto index = layer == nullptr ? std::nullopt : drawn(view_.layout(), *layer);
     if (!index) {
-      result_.caveats.push_back(fmt::format("Layer {} of inspection step {} is not drawn in the layout, so its "
-                                            "defects are not traced.",
-                                            name, exposure_.step));
+      result_.caveats.push_back(
+          fmt::format("Layer {} of inspection step {} is not drawn in the layout, so its "
+                      "defects are not traced.",
+                      name, exposure_.step));
       return Ok{};
     }
     if (layer->kind == LayerKind::kVia || layer->kind == LayerKind::kContact) {
@@ -80,7 +81,8 @@ class StepTrace {
     metals_.push_back({layer, *index});
     // A via fails where the metal above it is inspected.
     for (const ProductLayer& via : data_.product.layers) {
-      const bool joins = via.connects.size() == 2 && std::ranges::find(via.connects, name) != via.connects.end();
+      const bool joins =
+          via.connects.size() == 2 && std::ranges::find(via.connects, name) != via.connects.end();
       if (!joins) continue;
       const std::string& other = via.connects[0] == name ? via.connects[1] : via.connects[0];
       if (position_of(data_.product, other) < position_of(data_.product, name)) add_via(via);
@@ -89,7 +91,8 @@ class StepTrace {
   }
 
   void add_via(const ProductLayer& via) {
-    const bool known = std::ranges::any_of(vias_, [&](const SeenVia& v) { return v.product == &via; });
+    const bool known =
+        std::ranges::any_of(vias_, [&](const SeenVia& v) { return v.product == &via; });
     if (known || via.connects.size() != 2) return;
     const ProductLayer* below = layer_named(data_.product, via.connects[0]);
     const ProductLayer* above = layer_named(data_.product, via.connects[1]);
@@ -108,8 +111,8 @@ class StepTrace {
       if (census.error().code == Errc::kNoData) return Ok{};
       return census.error();
     }
-    YL_ASSIGN(auto traced, tracing::trace_patterns(data_, exposure_, seen.product->name, *census, strata,
-                                                   {.q_limit = options_.alpha}));
+    YL_ASSIGN(auto traced, tracing::trace_patterns(data_, exposure_, seen.product->name, *census,
+                                                   strata, {.q_limit = options_.alpha}));
     for (auto& pattern : traced.patterns) result_.patterns.push_back(std::move(pattern));
     censuses_.emplace(seen.layer, std::move(*census));
     strata_.emplace(seen.layer, strata);
@@ -133,7 +136,8 @@ class StepTrace {
   /// Places of single cuts, where they fail more often than doubled ones.
   void add_single_vias(std::vector<std::pair<tracing::RectUm, double>>& places) const {
     const bool fail = std::ranges::any_of(result_.vias, [&](const tracing::ViaTrace& v) {
-      return v.step == exposure_.step && v.p_value < 0.1 * options_.alpha && v.single_to_double > 1.0;
+      return v.step == exposure_.step && v.p_value < 0.1 * options_.alpha &&
+             v.single_to_double > 1.0;
     });
     if (!fail) return;
     const double r = options_.blur_um;
@@ -191,11 +195,11 @@ class StepTrace {
     for (const auto& [layers, found] : via_censuses_) {
       if (layers.above == seen.layer) vias = &found;
     }
-    const auto features =
-        tracing::layer_features(view_, seen.layer, census == censuses_.end() ? nullptr : &census->second,
-                                vias, strata->second, {.blur_um = options_.blur_um});
-    auto rates = tracing::case_control(data_, exposure_, seen.product->name, strata->second, features,
-                                       {.seed = options_.seed});
+    const auto features = tracing::layer_features(
+        view_, seen.layer, census == censuses_.end() ? nullptr : &census->second, vias,
+        strata->second, {.blur_um = options_.blur_um});
+    auto rates = tracing::case_control(data_, exposure_, seen.product->name, strata->second,
+                                       features, {.seed = options_.seed});
     if (!rates) return rates.error().code == Errc::kNoData ? Status(Ok{}) : Status(rates.error());
     for (auto& rate : *rates) result_.features.push_back(std::move(rate));
     return Ok{};
@@ -220,18 +224,21 @@ Status check_names(const FabData& data, const LayoutCauseOptions& options) {
   if (!options.step.empty() &&
       std::ranges::find(steps, options.step, &InspectionLayers::step) == steps.end()) {
     return Error{Errc::kNotFound, "FIND-0005",
-                 fmt::format("product.toml of {} names no inspection step \"{}\".", data.product.name,
-                             options.step)};
+                 fmt::format("product.toml of {} names no inspection step \"{}\".",
+                             data.product.name, options.step)};
   }
   if (!options.layer.empty() && layer_named(data.product, options.layer) == nullptr) {
-    return Error{Errc::kNotFound, "FIND-0005",
-                 fmt::format("product.toml of {} names no layer \"{}\".", data.product.name, options.layer)};
+    return Error{
+        Errc::kNotFound, "FIND-0005",
+        fmt::format("product.toml of {} names no layer \"{}\".", data.product.name, options.layer)};
   }
   if (steps.empty()) {
-    return Error{Errc::kNoData, "FIND-0004",
-                 fmt::format("product.toml of {} does not say which layers the inspections see ([[inspection]]), so "
-                             "no defect can be traced.",
-                             data.product.name)};
+    return Error{
+        Errc::kNoData, "FIND-0004",
+        fmt::format(
+            "product.toml of {} does not say which layers the inspections see ([[inspection]]), so "
+            "no defect can be traced.",
+            data.product.name)};
   }
   return Ok{};
 }
@@ -260,10 +267,12 @@ Result<LayoutTrace> trace_layout(const FabData& data, const layout::FlatView& vi
   // A step may be listed several times; its layers add up.
   std::map<std::string, std::set<std::string>> by_step;
   for (const InspectionLayers& i : data.product.inspections) {
-    if (options.step.empty() || options.step == i.step) by_step[i.step].insert(i.layers.begin(), i.layers.end());
+    if (options.step.empty() || options.step == i.step)
+      by_step[i.step].insert(i.layers.begin(), i.layers.end());
   }
   for (const auto& [step, layers] : by_step) {
-    if (progress.cancelled()) return Error{Errc::kCancelled, "FIND-0003", "The analysis was cancelled."};
+    if (progress.cancelled())
+      return Error{Errc::kCancelled, "FIND-0003", "The analysis was cancelled."};
     auto exposure = tracing::step_exposure(data, frame, step, exclude);
     if (!exposure) {
       if (exposure.error().code != Errc::kNoData) return exposure.error();

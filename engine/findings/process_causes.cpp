@@ -37,7 +37,8 @@ std::map<std::string, std::string> subject_of(const AttributeResult& a, const Na
 /// "lose 6.1 die per wafer (...)" or "show 12.0 more defects:M1_INSP (...)".
 std::string effect_text(const AttributeResult& a, const CommonalityResult& result) {
   if (result.response.starts_with("bin:")) {
-    return fmt::format("lose {} to hard bin {}", loss_text(a.effect, a.effect_ci), result.response.substr(4));
+    return fmt::format("lose {} to hard bin {}", loss_text(a.effect, a.effect_ci),
+                       result.response.substr(4));
   }
   if (!result.in_die) {
     return fmt::format("show {:.1f} more {} per wafer (95 % interval {:.1f} to {:.1f})", a.effect,
@@ -83,14 +84,15 @@ std::optional<Evidence> maintenance_before(const AttributeResult& a, const FabDa
   if (!a.from.known() || a.name.tool == NameId{}) return std::nullopt;
   const MaintenanceEvent* nearest = nullptr;
   for (const MaintenanceEvent& event : data.maintenance) {
-    const bool same_chamber = event.chamber == NameId{} || a.name.chamber == NameId{} ||
-                              event.chamber == a.name.chamber;
+    const bool same_chamber =
+        event.chamber == NameId{} || a.name.chamber == NameId{} || event.chamber == a.name.chamber;
     if (event.tool != a.name.tool || !same_chamber || !event.at.known()) continue;
     if (event.at > a.from || a.from.count - event.at.count > 7 * kMicrosPerDay) continue;
     if (nearest == nullptr || event.at > nearest->at) nearest = &event;
   }
   if (nearest == nullptr) return std::nullopt;
-  const double hours = static_cast<double>(a.from.count - nearest->at.count) / (3600.0 * kMicrosPerSecond);
+  const double hours =
+      static_cast<double>(a.from.count - nearest->at.count) / (3600.0 * kMicrosPerSecond);
   return Evidence{.analysis = "maintenance",
                   .test = fmt::format("{} of {} at {}", data.names[nearest->event],
                                       data.names[nearest->tool], to_iso8601(nearest->at)),
@@ -114,7 +116,8 @@ Candidate candidate_of(const Cause& cause, const CommonalityResult& result, cons
   Finding& f = c.finding;
   f.kind = process::finding_kind(a.name.kind);
   f.subject = subject_of(a, data.names);
-  if (a.limit_minutes) f.subject["statistic"] = fmt::format("queue_minutes > {:.0f}", *a.limit_minutes);
+  if (a.limit_minutes)
+    f.subject["statistic"] = fmt::format("queue_minutes > {:.0f}", *a.limit_minutes);
   f.statement = statement_of(cause, data, result);
   const double low = sign * a.effect_ci.low, high = sign * a.effect_ci.high;
   f.die_per_wafer = sign * a.effect;
@@ -131,9 +134,10 @@ Candidate candidate_of(const Cause& cause, const CommonalityResult& result, cons
 }
 
 /// Candidates that the routing never separates are undecided, not a finding against one of them.
-void add_cause(const Cause& cause, const CommonalityResult& result, const FabData& data, double least,
-               FamilyResult& family) {
-  const double size = sign_of(result) == 0.0 ? std::abs(cause.attribute.effect) : std::abs(cause.total);
+void add_cause(const Cause& cause, const CommonalityResult& result, const FabData& data,
+               double least, FamilyResult& family) {
+  const double size =
+      sign_of(result) == 0.0 ? std::abs(cause.attribute.effect) : std::abs(cause.total);
   if (!cause.attribute.harmful || size < least) return;
   if (cause.candidates.size() > 1) {
     Undecided u{.why = cause.why, .deciding_experiment = cause.deciding_experiment};
@@ -152,7 +156,10 @@ void add_cause(const Cause& cause, const CommonalityResult& result, const FabDat
 class OwnEvidence {
  public:
   OwnEvidence(const FabData& data, const process::Response& response)
-      : data_(data), response_(response), table_(process::tabulate_exposures(data)), met_(data.wafers.size(), 0) {}
+      : data_(data),
+        response_(response),
+        table_(process::tabulate_exposures(data)),
+        met_(data.wafers.size(), 0) {}
 
   /// Sets effect and interval; false when the cause is an echo.
   bool holds(Cause& cause) {
@@ -160,7 +167,8 @@ class OwnEvidence {
     std::vector<char> universe(met_.size(), 0);
     for (std::size_t w = 0; w < met_.size(); ++w) universe[w] = met_[w] == 0 ? 1 : 0;
     if (cause.attribute.name.kind == AttributeKind::kQueueTime) name_the_wait(universe, cause);
-    const process::ContrastFrame frame(response_, response_.value, universe, table_.lot_of, table_.lots);
+    const process::ContrastFrame frame(response_, response_.value, universe, table_.lot_of,
+                                       table_.lots);
     process::ContrastSums sums(frame);
     for (const WaferId wafer : cause.wafers) {
       if (frame.contains(wafer.raw())) sums.add(wafer.raw());
@@ -230,10 +238,13 @@ Candidate* same_cause(FamilyResult& family, const Cause& cause, const FabData& d
 /// Differences between whole lots that so few lots cannot settle.
 void add_unsettled(const CommonalityResult& result, const FabData& data, FamilyResult& family) {
   if (result.unsettled.empty()) return;
-  Undecided u{.why = fmt::format("Whole lots differ by these, but {} lots are too few to tell the cause from the lots.",
-                                 result.lots),
-              .deciding_experiment = result.unsettled_experiment + "."};
-  for (const AttributeResult& a : result.unsettled) u.candidates.push_back(subject_of(a, data.names));
+  Undecided u{
+      .why = fmt::format(
+          "Whole lots differ by these, but {} lots are too few to tell the cause from the lots.",
+          result.lots),
+      .deciding_experiment = result.unsettled_experiment + "."};
+  for (const AttributeResult& a : result.unsettled)
+    u.candidates.push_back(subject_of(a, data.names));
   family.undecided.push_back(std::move(u));
 }
 
@@ -284,11 +295,13 @@ std::vector<char> wafers_of(const std::vector<Candidate>& candidates, std::size_
 }
 
 /// Failing bins worth asking, then inspection steps, as responses.
-std::vector<process::Response> side_responses(const FabData& data, const ProcessCauseOptions& options) {
+std::vector<process::Response> side_responses(const FabData& data,
+                                              const ProcessCauseOptions& options) {
   std::vector<process::Response> responses;
   if (const auto summary = yield::yield_summary(data)) {
     for (const yield::BinShare& bin : summary->hard_bins) {
-      if (bin.pass || bin.share < options.min_bin_share || responses.size() >= options.max_bins) continue;
+      if (bin.pass || bin.share < options.min_bin_share || responses.size() >= options.max_bins)
+        continue;
       if (auto r = process::bin_response(data, bin.bin)) responses.push_back(std::move(*r));
     }
   }
@@ -311,7 +324,8 @@ Result<FamilyResult> process_causes(const FabData& data, const ProcessCauseOptio
   process::CommonalityOptions commonality{
       .alpha = options.alpha, .shuffles = options.shuffles, .seed = options.seed};
   const auto response = process::yield_response(data);
-  const double tested = response ? std::accumulate(response->items.begin(), response->items.end(), 0.0) : 0.0;
+  const double tested =
+      response ? std::accumulate(response->items.begin(), response->items.end(), 0.0) : 0.0;
   const double least_loss = options.min_loss_share * tested;
   std::optional<CommonalityResult> of_yield;
   if (response) {
@@ -326,12 +340,14 @@ Result<FamilyResult> process_causes(const FabData& data, const ProcessCauseOptio
     family.measured_false = of_yield->shuffled_alarm_rate;
   }
   const auto responses = side_responses(data, options);
-  commonality.alpha = options.alpha * 0.5 / static_cast<double>(std::max<std::size_t>(1, responses.size()));
+  commonality.alpha =
+      options.alpha * 0.5 / static_cast<double>(std::max<std::size_t>(1, responses.size()));
   commonality.shuffles = 0;
   const std::vector<char> explained = wafers_of(family.candidates, data.wafers.size());
   for (std::size_t i = 0; i < responses.size(); ++i) {
     progress.report("Comparing bins and defect counts", i, responses.size());
-    if (progress.cancelled()) return Error{Errc::kCancelled, "FIND-0003", "The analysis was cancelled."};
+    if (progress.cancelled())
+      return Error{Errc::kCancelled, "FIND-0003", "The analysis was cancelled."};
     YL_ASSIGN(const auto whole, ask(data, responses[i], commonality, family));
     if (whole) add_side_evidence(*whole, data, family);
     process::Response rest = responses[i];

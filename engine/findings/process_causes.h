@@ -15,8 +15,8 @@ namespace yieldloop::findings {
 
 struct ProcessCauseOptions {
   double alpha = 0.05;
-  std::size_t max_bins = 8;             ///< Failing bins asked, largest first.
-  double min_bin_share = 0.002;         ///< Of the tested die.
+  std::size_t max_bins = 8;      ///< Failing bins asked, largest first.
+  double min_bin_share = 0.002;  ///< Of the tested die.
   /// Causes that cost less of the tested die than this are no findings, however certain: nobody
   /// stops a tool for them.
   double min_loss_share = 0.0005;

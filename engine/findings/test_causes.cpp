@@ -34,7 +34,8 @@ FinalCost final_cost(const SiteResult& site, const FabData& data) {
   const std::set<WaferId> wafers(site.on_wafers.begin(), site.on_wafers.end());
   std::set<std::pair<WaferId, DieIndex>> touched;
   for (const DieResult& die : data.die_results) {
-    if (die.first_pass && die.site == site.site && wafers.contains(die.wafer)) touched.emplace(die.wafer, die.die);
+    if (die.first_pass && die.site == site.site && wafers.contains(die.wafer))
+      touched.emplace(die.wafer, die.die);
   }
   struct Count {
     double die[2] = {0, 0}, fails[2] = {0, 0};
@@ -59,8 +60,9 @@ FinalCost final_cost(const SiteResult& site, const FabData& data) {
   return {-mean, {-mean - half, -mean + half}};
 }
 
-/// A small difference of a site may come from where on the wafer it lands. It must be large, and where
-/// enough of its fails were tested elsewhere, more of them must have passed there than is usual.
+/// A small difference of a site may come from where on the wafer it lands. It must be large, and
+/// where enough of its fails were tested elsewhere, more of them must have passed there than is
+/// usual.
 bool is_supported(const SiteResult& site) {
   constexpr double kLeastRatio = 1.2;
   constexpr std::int64_t kEnoughRetests = 20;
@@ -78,24 +80,28 @@ Candidate candidate_of(const SiteResult& site, const FabData& data, const std::s
   if (site.insertion != NameId{}) f.subject["insertion"] = data.names[site.insertion];
   if (site.probe_card != NameId{}) f.subject["probe_card"] = data.names[site.probe_card];
   const FinalCost cost = final_cost(site, data);
-  const std::string card = site.probe_card == NameId{} ? "" : " of probe card " + data.names[site.probe_card];
-  f.statement = fmt::format("Site {}{} fails {} of the die it touches first, where its neighbours fail {}: a "
-                            "test artefact that costs {} after retest",
-                            site.site, card, percent(site.fail_rate), percent(site.background_rate),
-                            loss_text(cost.die_per_wafer, cost.ci));
+  const std::string card =
+      site.probe_card == NameId{} ? "" : " of probe card " + data.names[site.probe_card];
+  f.statement = fmt::format(
+      "Site {}{} fails {} of the die it touches first, where its neighbours fail {}: a "
+      "test artefact that costs {} after retest",
+      site.site, card, percent(site.fail_rate), percent(site.background_rate),
+      loss_text(cost.die_per_wafer, cost.ci));
   f.die_per_wafer = cost.die_per_wafer;
   f.die_per_wafer_ci = cost.ci;
-  f.loss_die_total = std::max(0.0, -cost.die_per_wafer * static_cast<double>(site.on_wafers.size()));
+  f.loss_die_total =
+      std::max(0.0, -cost.die_per_wafer * static_cast<double>(site.on_wafers.size()));
   f.q_value = site.q_value;
   f.confidence = site.confidence;
-  f.evidence.push_back({.analysis = "test_site",
-                        .test = "fails within wafer and ring, and against neighbours of other sites",
-                        .n = {site.die, site.wafers},
-                        .p_value = site.p_value,
-                        .detail = {{"fail_rate", site.fail_rate},
-                                   {"background_rate", site.background_rate},
-                                   {"die_per_wafer_first_pass", site.die_per_wafer},
-                                   {"z", site.z}}});
+  f.evidence.push_back(
+      {.analysis = "test_site",
+       .test = "fails within wafer and ring, and against neighbours of other sites",
+       .n = {site.die, site.wafers},
+       .p_value = site.p_value,
+       .detail = {{"fail_rate", site.fail_rate},
+                  {"background_rate", site.background_rate},
+                  {"die_per_wafer_first_pass", site.die_per_wafer},
+                  {"z", site.z}}});
   if (site.retested_elsewhere > 0) {
     f.evidence.push_back({.analysis = "retest",
                           .test = "fails of the site that pass on another, Fisher",
@@ -118,14 +124,16 @@ std::string layer_of_step(const FabData& data, NameId step) {
 }
 
 /// The repeater as defects, where an inspection saw it: most hits first.
-std::vector<process::DefectRepeater> seen_as_defects(const ReticleRepeater& r,
-                                                     const std::vector<process::DefectRepeater>& all) {
+std::vector<process::DefectRepeater> seen_as_defects(
+    const ReticleRepeater& r, const std::vector<process::DefectRepeater>& all) {
   const std::set<WaferId> wafers(r.wafers.begin(), r.wafers.end());
   std::vector<process::DefectRepeater> seen;
   for (const auto& d : all) {
     if (d.field_x != r.field_x || d.field_y != r.field_y) continue;
-    const auto inside = std::ranges::count_if(d.wafers, [&](WaferId w) { return wafers.contains(w); });
-    if (static_cast<double>(inside) >= 0.8 * static_cast<double>(d.wafers.size())) seen.push_back(d);
+    const auto inside =
+        std::ranges::count_if(d.wafers, [&](WaferId w) { return wafers.contains(w); });
+    if (static_cast<double>(inside) >= 0.8 * static_cast<double>(d.wafers.size()))
+      seen.push_back(d);
   }
   std::ranges::stable_sort(seen, std::greater{}, &process::DefectRepeater::hits);
   return seen;
@@ -133,7 +141,8 @@ std::vector<process::DefectRepeater> seen_as_defects(const ReticleRepeater& r,
 
 /// Reticles that printed the same wafers are told apart by the inspection that sees the defect: it
 /// looks at the layer of one of them. Returns the number of candidates left.
-std::size_t settle_by_inspection(const FabData& data, const std::vector<process::DefectRepeater>& seen,
+std::size_t settle_by_inspection(const FabData& data,
+                                 const std::vector<process::DefectRepeater>& seen,
                                  ReticleRepeater& r) {
   if (r.candidates.empty()) return 0;
   for (const auto& d : seen) {
@@ -164,34 +173,39 @@ Candidate candidate_of(const ReticleRepeater& r, const std::vector<process::Defe
   if (named) f.subject = reticle_subject(r.reticle, data);
   f.subject["field_x"] = std::to_string(r.field_x);
   f.subject["field_y"] = std::to_string(r.field_y);
-  const std::string whose = named ? fmt::format("Reticle {} at {} prints a repeating defect",
-                                                data.names[r.reticle.reticle], data.names[r.reticle.step])
-                                  : std::string("A repeating defect prints");
-  f.statement = fmt::format("{} at field position ({}, {}): die there fail {} of the time instead of {} and cost {}",
-                            whose, r.field_x, r.field_y, percent(r.fail_rate), percent(r.background_rate),
-                            loss_text(r.die_per_wafer, r.die_per_wafer_ci));
+  const std::string whose =
+      named ? fmt::format("Reticle {} at {} prints a repeating defect",
+                          data.names[r.reticle.reticle], data.names[r.reticle.step])
+            : std::string("A repeating defect prints");
+  f.statement = fmt::format(
+      "{} at field position ({}, {}): die there fail {} of the time instead of {} and cost {}",
+      whose, r.field_x, r.field_y, percent(r.fail_rate), percent(r.background_rate),
+      loss_text(r.die_per_wafer, r.die_per_wafer_ci));
   f.die_per_wafer = r.die_per_wafer;
   f.die_per_wafer_ci = r.die_per_wafer_ci;
   f.loss_die_total = std::max(0.0, -r.die_per_wafer * static_cast<double>(r.wafers.size()));
   f.q_value = r.q_value;
   f.confidence = std::clamp(1.0 - r.q_value, 0.0, 1.0);
-  f.evidence.push_back({.analysis = "reticle_repeater",
-                        .test = "fails at the field position within wafer and ring, and over fields",
-                        .n = {r.die, r.fields_hit, r.fields},
-                        .p_value = r.p_value,
-                        .detail = {{"fail_rate", r.fail_rate},
-                                   {"background_rate", r.background_rate},
-                                   {"contrast_z", r.contrast_z},
-                                   {"leading_hard_bin", static_cast<double>(r.leading_bin)}}});
+  f.evidence.push_back(
+      {.analysis = "reticle_repeater",
+       .test = "fails at the field position within wafer and ring, and over fields",
+       .n = {r.die, r.fields_hit, r.fields},
+       .p_value = r.p_value,
+       .detail = {{"fail_rate", r.fail_rate},
+                  {"background_rate", r.background_rate},
+                  {"contrast_z", r.contrast_z},
+                  {"leading_hard_bin", static_cast<double>(r.leading_bin)}}});
   const std::string layer = named ? layer_of_step(data, r.reticle.step) : std::string();
   if (!layer.empty()) f.subject["layer"] = layer;
   for (const auto& d : seen) {
-    f.evidence.push_back({.analysis = "defect_repeater",
-                          .test = fmt::format("defects of {} at one place of the field, against background and other die",
-                                              data.names[d.step]),
-                          .n = {d.hits, d.exposures},
-                          .p_value = d.p_value,
-                          .detail = {{"x_in_die_um", d.x_um}, {"y_in_die_um", d.y_um}, {"expected", d.expected}}});
+    f.evidence.push_back(
+        {.analysis = "defect_repeater",
+         .test = fmt::format(
+             "defects of {} at one place of the field, against background and other die",
+             data.names[d.step]),
+         .n = {d.hits, d.exposures},
+         .p_value = d.p_value,
+         .detail = {{"x_in_die_um", d.x_um}, {"y_in_die_um", d.y_um}, {"expected", d.expected}}});
   }
   for (const ReticleName& other : r.candidates) {
     if (other != r.reticle) f.confounded_with.push_back(reticle_subject(other, data));
@@ -200,16 +214,20 @@ Candidate candidate_of(const ReticleRepeater& r, const std::vector<process::Defe
 }
 
 Undecided undecided_reticles(const ReticleRepeater& r, const FabData& data) {
-  Undecided u{.why = "These reticles printed the same wafers, so the repeater may be on any of them.",
-              .deciding_experiment =
-                  "Inspect the field position on the reticles, or print two lots with only one of them changed."};
-  for (const ReticleName& candidate : r.candidates) u.candidates.push_back(reticle_subject(candidate, data));
+  Undecided u{
+      .why = "These reticles printed the same wafers, so the repeater may be on any of them.",
+      .deciding_experiment =
+          "Inspect the field position on the reticles, or print two lots with only one of them "
+          "changed."};
+  for (const ReticleName& candidate : r.candidates)
+    u.candidates.push_back(reticle_subject(candidate, data));
   return u;
 }
 
 }  // namespace
 
-Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& options, FabData& rest) {
+Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& options,
+                                 FabData& rest) {
   FamilyResult family;
   const auto result = process::test_sites(data, {.alpha = options.alpha});
   if (!result) {
@@ -227,8 +245,9 @@ Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& o
                         die.insertion == site.insertion && wafers.contains(die.wafer);
       if (same) touched.emplace(die.wafer, die.die);
     }
-    std::erase_if(rest.die_results,
-                  [&](const DieResult& die) { return touched.contains({die.wafer, die.die}); });
+    std::erase_if(rest.die_results, [&](const DieResult& die) {
+      return touched.contains({die.wafer, die.die});
+    });
   }
   return family;
 }
@@ -241,11 +260,13 @@ Result<FamilyResult> reticle_causes(const PlaceCauseOptions& options, FabData& r
     return family;
   }
   family.expected_false = options.alpha;
-  const auto defects = result->repeaters.empty() ? Result<process::DefectRepeaterResult>(process::DefectRepeaterResult{})
-                                                 : process::defect_repeaters(rest, {.alpha = options.alpha});
+  const auto defects = result->repeaters.empty()
+                           ? Result<process::DefectRepeaterResult>(process::DefectRepeaterResult{})
+                           : process::defect_repeaters(rest, {.alpha = options.alpha});
   for (ReticleRepeater r : result->repeaters) {
     if (r.die_per_wafer_ci.high >= 0.0) continue;
-    const auto seen = defects ? seen_as_defects(r, defects->repeaters) : std::vector<process::DefectRepeater>{};
+    const auto seen =
+        defects ? seen_as_defects(r, defects->repeaters) : std::vector<process::DefectRepeater>{};
     const std::size_t left = settle_by_inspection(rest, seen, r);
     family.candidates.push_back(candidate_of(r, seen, rest, result->family_text));
     if (left > 1) family.undecided.push_back(undecided_reticles(r, rest));

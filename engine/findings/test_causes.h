@@ -18,7 +18,8 @@ struct PlaceCauseOptions {
 };
 
 /// Faulty sites; removes from `rest` the results they touched on the wafers named.
-Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& options, FabData& rest);
+Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& options,
+                                 FabData& rest);
 
 /// Repeaters in `rest`; removes their die from it.
 Result<FamilyResult> reticle_causes(const PlaceCauseOptions& options, FabData& rest);

@@ -246,23 +246,15 @@ void put(std::map<std::string, std::string>& subject, const char* field, const s
 
 std::string finding_kind(AttributeKind kind) {
   switch (kind) {
-    case AttributeKind::kTimeChange:
-      return "time_change";
-    case AttributeKind::kTool:
-      return "tool";
-    case AttributeKind::kChamber:
-      return "chamber";
-    case AttributeKind::kRecipe:
-      return "recipe";
-    case AttributeKind::kReticle:
-      return "reticle";
-    case AttributeKind::kSlotOrPosition:
-      return "slot_or_position";
-    case AttributeKind::kQueueTime:
-      return "queue_time";
+    case AttributeKind::kTimeChange: return "time_change";
+    case AttributeKind::kTool: return "tool";
+    case AttributeKind::kChamber: return "chamber";
+    case AttributeKind::kRecipe: return "recipe";
+    case AttributeKind::kReticle: return "reticle";
+    case AttributeKind::kSlotOrPosition: return "slot_or_position";
+    case AttributeKind::kQueueTime: return "queue_time";
     case AttributeKind::kProbeCard:
-    case AttributeKind::kTester:
-      return "test_artefact";
+    case AttributeKind::kTester: return "test_artefact";
   }
   return "";
 }
@@ -285,32 +277,18 @@ std::map<std::string, std::string> subject_of(const AttributeName& name, const N
 std::string describe(const AttributeName& name, const NameTable& names) {
   std::string text;
   switch (name.kind) {
-    case AttributeKind::kTimeChange:
-      return "all wafers";
-    case AttributeKind::kTool:
-      text = names[name.tool];
-      break;
-    case AttributeKind::kChamber:
-      text = names[name.tool] + "/" + names[name.chamber];
-      break;
-    case AttributeKind::kRecipe:
-      text = "recipe " + names[name.recipe];
-      break;
-    case AttributeKind::kReticle:
-      text = "reticle " + names[name.reticle];
-      break;
+    case AttributeKind::kTimeChange: return "all wafers";
+    case AttributeKind::kTool: text = names[name.tool]; break;
+    case AttributeKind::kChamber: text = names[name.tool] + "/" + names[name.chamber]; break;
+    case AttributeKind::kRecipe: text = "recipe " + names[name.recipe]; break;
+    case AttributeKind::kReticle: text = "reticle " + names[name.reticle]; break;
     case AttributeKind::kSlotOrPosition:
       text =
           name.slot > 0 ? "slot " + std::to_string(name.slot) : "position " + names[name.position];
       break;
-    case AttributeKind::kQueueTime:
-      return "the wait before " + names[name.step];
-    case AttributeKind::kProbeCard:
-      text = "probe card " + names[name.probe_card];
-      break;
-    case AttributeKind::kTester:
-      text = "tester " + names[name.tester];
-      break;
+    case AttributeKind::kQueueTime: return "the wait before " + names[name.step];
+    case AttributeKind::kProbeCard: text = "probe card " + names[name.probe_card]; break;
+    case AttributeKind::kTester: text = "tester " + names[name.tester]; break;
   }
   const std::string& place = names[name.step].empty() ? names[name.insertion] : names[name.step];
   return place.empty() ? text : text + " at " + place;

@@ -77,7 +77,9 @@ double clustered_error(const std::vector<Point>& points, const Fit& f) {
 }
 
 WaitDamage describe(NameId step, const std::vector<Point>& points, const Fit& f, double scale) {
-  WaitDamage damage{.step = step, .limit_minutes = f.limit, .per_hour = 60.0 * f.slope * scale,
+  WaitDamage damage{.step = step,
+                    .limit_minutes = f.limit,
+                    .per_hour = 60.0 * f.slope * scale,
                     .explained = f.explained};
   double sum = 0.0;
   std::map<NameId, int> lots;
@@ -91,7 +93,8 @@ WaitDamage describe(NameId step, const std::vector<Point>& points, const Fit& f,
   const double mean = sum / static_cast<double>(std::max<std::size_t>(1, damage.wafers.size()));
   damage.effect = f.slope * mean * scale;
   const double degrees = std::max(1.0, static_cast<double>(lots.size()) - 2.0);
-  const double half = stats::student_t_quantile(0.975, degrees) * clustered_error(points, f) * mean * scale;
+  const double half =
+      stats::student_t_quantile(0.975, degrees) * clustered_error(points, f) * mean * scale;
   damage.effect_ci = {damage.effect - half, damage.effect + half};
   return damage;
 }
@@ -99,7 +102,8 @@ WaitDamage describe(NameId step, const std::vector<Point>& points, const Fit& f,
 }  // namespace
 
 std::optional<WaitDamage> most_damaging_wait(const FabData& data, const Response& response,
-                                             std::span<const char> universe, std::size_t least_wafers) {
+                                             std::span<const char> universe,
+                                             std::size_t least_wafers) {
   std::map<NameId, std::map<WaferId, double>> waits;
   for (const StepRun& run : data.step_runs) {
     const std::uint32_t w = run.wafer.raw();

@@ -2,8 +2,8 @@
 /// Which wait does the damage, once it is known that waiting does.
 ///
 /// Waits of neighbouring steps go together, and a test of "waited longer than T" asks each of them
-/// at its own best T. Damage that grows with the wait tells them apart: for each step the response is
-/// fitted by least squares to the minutes above a limit,
+/// at its own best T. Damage that grows with the wait tells them apart: for each step the response
+/// is fitted by least squares to the minutes above a limit,
 ///
 ///   y = a + b max(0, wait - L),   L over the quantiles of the waits,
 ///
@@ -27,9 +27,9 @@ namespace yieldloop::process {
 struct WaitDamage {
   NameId step{};
   double limit_minutes = 0.0;
-  double per_hour = 0.0;  ///< b, in units of the response for each hour above the limit.
-  double explained = 0.0; ///< Share of the response's variance, in [0, 1].
-  double effect = 0.0;    ///< Mean over the wafers above the limit, units of the response.
+  double per_hour = 0.0;   ///< b, in units of the response for each hour above the limit.
+  double explained = 0.0;  ///< Share of the response's variance, in [0, 1].
+  double effect = 0.0;     ///< Mean over the wafers above the limit, units of the response.
   Interval effect_ci{0.0, 0.0};
   std::vector<WaferId> wafers;  ///< Above the limit, sorted.
   friend bool operator==(const WaitDamage&, const WaitDamage&) = default;

@@ -19,13 +19,13 @@
 namespace yieldloop::report {
 
 struct ReportOptions {
-  std::string night;                 ///< "YYYY-MM-DD", or empty.
-  std::size_t top_drivers = 5;       ///< In [1, 100].
-  std::size_t max_maps = 25;         ///< Wafer maps shown, in [0, 1000].
-  std::size_t max_suggestions = 20;  ///< In [1, 1000].
-  std::map<int, std::string> bin_names;   ///< Hard bins that have a name.
-  std::vector<std::string> skipped_files;  ///< "lot2.stdf: not an STDF file", as caveats.
-  std::vector<ReportClip> clips;           ///< Layout around findings, by finding id.
+  std::string night;                         ///< "YYYY-MM-DD", or empty.
+  std::size_t top_drivers = 5;               ///< In [1, 100].
+  std::size_t max_maps = 25;                 ///< Wafer maps shown, in [0, 1000].
+  std::size_t max_suggestions = 20;          ///< In [1, 1000].
+  std::map<int, std::string> bin_names;      ///< Hard bins that have a name.
+  std::vector<std::string> skipped_files;    ///< "lot2.stdf: not an STDF file", as caveats.
+  std::vector<ReportClip> clips;             ///< Layout around findings, by finding id.
   std::optional<FindingsDocument> previous;  ///< Of the last report: tells new from known.
   Provenance provenance;                     ///< config_hash is computed here.
 };

@@ -84,8 +84,8 @@ YieldFigure pooled_yield(const ReportBasis& basis, const std::vector<Tally>& tal
   figure.lots = static_cast<std::int64_t>(by_lot.size());
   if (figure.tested == 0) return figure;
   figure.yield = static_cast<double>(figure.good) / static_cast<double>(figure.tested);
-  figure.ci = stats::wilson_interval(static_cast<double>(figure.good),
-                                     static_cast<double>(figure.tested));
+  figure.ci =
+      stats::wilson_interval(static_cast<double>(figure.good), static_cast<double>(figure.tested));
   std::vector<double> good, tested;
   if (by_lot.size() >= kFewestReferences) {
     by_wafer.clear();
@@ -97,8 +97,8 @@ YieldFigure pooled_yield(const ReportBasis& basis, const std::vector<Tally>& tal
   }
   const auto scatter = stats::estimate_overdispersion(good, tested);
   if (!scatter) return figure;
-  const double half = scatter->share_se *
-                      stats::student_t_quantile(0.975, static_cast<double>(good.size()) - 1);
+  const double half =
+      scatter->share_se * stats::student_t_quantile(0.975, static_cast<double>(good.size()) - 1);
   // Never tighter than independent dies would allow.
   figure.ci = {std::clamp(figure.yield - half, 0.0, figure.ci.low),
                std::clamp(figure.yield + half, figure.ci.high, 1.0)};

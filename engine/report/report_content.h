@@ -61,10 +61,10 @@ struct LotRow {
   std::string lot;
   std::int64_t wafers = 0;
   std::int64_t tested = 0;
-  double first_pass = 0.0;        ///< Die-weighted.
-  double final_yield = 0.0;       ///< Die-weighted.
+  double first_pass = 0.0;   ///< Die-weighted.
+  double final_yield = 0.0;  ///< Die-weighted.
   Interval final_ci{0.0, 1.0};
-  double mean_wafer_yield = 0.0;  ///< Plain mean of the wafers' final yields.
+  double mean_wafer_yield = 0.0;           ///< Plain mean of the wafers' final yields.
   std::optional<double> against_baseline;  ///< final_yield - baseline.
   UtcMicros last_tested;
   bool of_the_night = true;
@@ -95,7 +95,7 @@ struct StackedDie {
 
 struct LossDriver {
   Finding finding;
-  std::string owner;  ///< Who can act: "M1_ETCH", "lithography", "design", "test".
+  std::string owner;           ///< Who can act: "M1_ETCH", "lithography", "design", "test".
   double share_of_loss = 0.0;  ///< Of the failed dies of the scope.
   bool is_new = true;
   std::vector<StackedDie> affected;  ///< Stack of the finding's wafers; may be empty.
@@ -107,8 +107,8 @@ struct BinRow {
   int bin = 0;
   std::string name;
   std::int64_t die = 0;
-  double share = 0.0;       ///< Of the tested dies.
-  double cumulative = 0.0;  ///< Of the failed dies up to and with this bin.
+  double share = 0.0;              ///< Of the tested dies.
+  double cumulative = 0.0;         ///< Of the failed dies up to and with this bin.
   std::optional<double> expected;  ///< Dies expected from the earlier lots' share.
   friend bool operator==(const BinRow&, const BinRow&) = default;
 };
@@ -178,7 +178,7 @@ struct Provenance {
   std::string store;     ///< Name of the store, without its folder.
   std::string snapshot;  ///< Number of the store's snapshot.
   std::string command;
-  std::string created;  ///< ISO 8601; the time of the night, not of the run.
+  std::string created;      ///< ISO 8601; the time of the night, not of the run.
   std::string config_hash;  ///< SHA-256 over options and scope, filled by build_report.
   std::vector<std::pair<std::string, std::string>> options;
   std::vector<std::uint64_t> seeds;
@@ -190,15 +190,15 @@ struct ReportContent {
   std::string product;
   std::string night;  ///< "2026-03-14"; empty: all lots of the scope.
   Headline headline;
-  std::vector<LotRow> lots;        ///< Of the night, in order of test.
-  std::vector<LotRow> trend;       ///< All lots of the scope, in order of test, without wafers.
-  std::optional<double> centre;    ///< Of the lots' control chart.
+  std::vector<LotRow> lots;      ///< Of the night, in order of test.
+  std::vector<LotRow> trend;     ///< All lots of the scope, in order of test, without wafers.
+  std::optional<double> centre;  ///< Of the lots' control chart.
   std::optional<double> lower_limit, upper_limit;
   std::vector<Excursion> excursions;
   std::vector<LossDriver> drivers;  ///< At most five.
   std::size_t drivers_total = 0;
-  std::vector<BinRow> bins;         ///< Failing hard bins, largest first.
-  std::vector<Finding> suspects;    ///< Findings about equipment, by rank.
+  std::vector<BinRow> bins;       ///< Failing hard bins, largest first.
+  std::vector<Finding> suspects;  ///< Findings about equipment, by rank.
   std::vector<Undecided> undecided;
   std::vector<DensityRow> density;
   std::vector<Hotspot> hotspots;
@@ -207,8 +207,8 @@ struct ReportContent {
   std::vector<std::string> caveats;
   Provenance provenance;
   ReportGeometry geometry;
-  std::vector<ReportMap> maps;  ///< Wafers of the night, lowest yield first, then excursions'.
-  std::size_t maps_total = 0;   ///< Wafers of the night; more than maps.size() when cut.
+  std::vector<ReportMap> maps;    ///< Wafers of the night, lowest yield first, then excursions'.
+  std::size_t maps_total = 0;     ///< Wafers of the night; more than maps.size() when cut.
   std::vector<StackedDie> stack;  ///< All wafers of the night.
   friend bool operator==(const ReportContent&, const ReportContent&) = default;
 };

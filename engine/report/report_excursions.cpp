@@ -14,8 +14,8 @@ constexpr double kFewestDies = 10.0;  // Fewer dies than this in a lot are not w
 
 /// The spread between lots, or that of counting dies where it is larger.
 double sigma_with_counting(double sigma, double share, std::int64_t n) {
-  const double counting =
-      std::sqrt(std::max(0.0, share * (1 - share)) / static_cast<double>(std::max<std::int64_t>(1, n)));
+  const double counting = std::sqrt(std::max(0.0, share * (1 - share)) /
+                                    static_cast<double>(std::max<std::int64_t>(1, n)));
   return std::max(sigma, counting);
 }
 
@@ -97,8 +97,9 @@ void wafer_excursions(const ReportBasis& basis, ReportContent& content) {
   if (!limits) return;
   for (LotRow& lot : content.lots) {
     if (lot.excursion) continue;
-    Excursion found{.rule = "final yield of a wafer far below the others (modified z score "
-                            "beyond 3.5)",
+    Excursion found{.rule =
+                        "final yield of a wafer far below the others (modified z score "
+                        "beyond 3.5)",
                     .first_lot = lot.lot,
                     .value = 1.0,
                     .centre = limits->centre};
@@ -150,9 +151,8 @@ void bin_excursions(const ReportBasis& basis, ReportContent& content) {
     for (const LotRow& row : content.lots) {
       const double count = series.counts[row.lot][bin.bin];
       const double share = count / series.tested[row.lot];
-      const double sigma =
-          sigma_with_counting(limits->sigma, std::max(limits->centre, 1.0 / series.tested[row.lot]),
-                              row.tested);
+      const double sigma = sigma_with_counting(
+          limits->sigma, std::max(limits->centre, 1.0 / series.tested[row.lot]), row.tested);
       const double limit = limits->centre + kLotSigmas * sigma;
       const double lost = (share - limits->centre) * static_cast<double>(row.tested);
       if (share <= limit || lost < kFewestDies) continue;

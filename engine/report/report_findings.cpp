@@ -9,15 +9,16 @@ namespace {
 
 const std::set<std::string>& equipment_kinds() {
   static const std::set<std::string> kinds{
-      "tool",        "chamber",   "recipe",      "reticle",     "slot_or_position",
-      "queue_time",  "metrology", "maintenance", "time_change", "sensor_drift",
-      "test_artefact", "assembly", "supplier_lot"};
+      "tool",          "chamber",   "recipe",      "reticle",     "slot_or_position",
+      "queue_time",    "metrology", "maintenance", "time_change", "sensor_drift",
+      "test_artefact", "assembly",  "supplier_lot"};
   return kinds;
 }
 
 bool is_layout_kind(const std::string& kind) {
-  static const std::set<std::string> kinds{"layout_pattern", "layout_feature", "via",
-                                           "net_or_cell", "design_process_interaction", "repeater"};
+  static const std::set<std::string> kinds{
+      "layout_pattern", "layout_feature", "via", "net_or_cell", "design_process_interaction",
+      "repeater"};
   return kinds.contains(kind);
 }
 

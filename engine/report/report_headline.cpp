@@ -39,8 +39,8 @@ std::string against_baseline(const Headline& headline) {
   const double points = (headline.final_yield.yield - base.yield) * 100.0;
   const std::string distance = format_number(std::abs(points), 2) + " points " +
                                (points < 0 ? "below" : "above") + " the baseline of ";
-  const bool overlap = headline.final_yield.ci.high >= base.ci.low &&
-                       headline.final_yield.ci.low <= base.ci.high;
+  const bool overlap =
+      headline.final_yield.ci.high >= base.ci.low && headline.final_yield.ci.low <= base.ci.high;
   std::string text = ", " + distance + format_percent(base.yield) + " (" +
                      counted(base.lots, "earlier lot", "earlier lots") + ")";
   if (overlap) text += ", which is within their intervals";
@@ -55,20 +55,18 @@ std::string sentence_of(const ReportContent& content) {
   if (content.lots.empty()) {
     return "No new test results of " + content.product + " " + when(content) + ".";
   }
-  std::string text = "Final yield of " + content.product + " " + when(content) + " is " +
-                     format_percent(h.final_yield.yield) + " (95 % interval " +
-                     format_percent(h.final_yield.ci.low) + " to " +
-                     format_percent(h.final_yield.ci.high) + "; " +
-                     counted(static_cast<std::int64_t>(content.lots.size()), "lot", "lots") + ", " +
-                     counted(wafers_tonight(content), "wafer", "wafers") + ")" +
-                     against_baseline(h) + ". ";
+  std::string text =
+      "Final yield of " + content.product + " " + when(content) + " is " +
+      format_percent(h.final_yield.yield) + " (95 % interval " +
+      format_percent(h.final_yield.ci.low) + " to " + format_percent(h.final_yield.ci.high) + "; " +
+      counted(static_cast<std::int64_t>(content.lots.size()), "lot", "lots") + ", " +
+      counted(wafers_tonight(content), "wafer", "wafers") + ")" + against_baseline(h) + ". ";
   if (content.excursions.empty() && content.drivers_total == 0) {
     return text + "Nothing left its limits and no cause of loss was found.";
   }
-  text += content.excursions.empty()
-              ? "Nothing left its limits"
-              : counted(static_cast<std::int64_t>(content.excursions.size()), "excursion",
-                        "excursions");
+  text += content.excursions.empty() ? "Nothing left its limits"
+                                     : counted(static_cast<std::int64_t>(content.excursions.size()),
+                                               "excursion", "excursions");
   text += "; " + counted(static_cast<std::int64_t>(content.drivers_total), "finding", "findings");
   if (!content.drivers.empty()) {
     text += ", the largest: " + content.drivers.front().finding.statement;

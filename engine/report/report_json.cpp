@@ -29,8 +29,11 @@ Json object(const std::map<std::string, std::string>& map) {
 }
 
 Json figure(const YieldFigure& f) {
-  return {{"tested", f.tested}, {"good", f.good},        {"yield", number(f.yield)},
-          {"ci95", interval(f.ci)}, {"lots", f.lots}};
+  return {{"tested", f.tested},
+          {"good", f.good},
+          {"yield", number(f.yield)},
+          {"ci95", interval(f.ci)},
+          {"lots", f.lots}};
 }
 
 Json headline(const Headline& h) {
@@ -187,9 +190,9 @@ Json undecided(const Undecided& u) {
 Json provenance(const Provenance& p) {
   Json options = Json::object();
   for (const auto& [key, value] : p.options) options[text(key).get<std::string>()] = text(value);
-  return {{"version", text(p.version)},   {"store", text(p.store)},
-          {"snapshot", text(p.snapshot)}, {"command", text(p.command)},
-          {"created", text(p.created)},   {"config_sha256", text(p.config_hash)},
+  return {{"version", text(p.version)},    {"store", text(p.store)},
+          {"snapshot", text(p.snapshot)},  {"command", text(p.command)},
+          {"created", text(p.created)},    {"config_sha256", text(p.config_hash)},
           {"options", std::move(options)}, {"seeds", p.seeds}};
 }
 

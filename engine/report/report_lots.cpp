@@ -86,8 +86,8 @@ void add_lots(const ReportBasis& basis, ReportContent& content) {
   }
   apply_limits(basis, content);
   if (content.headline.baseline) {
-    const double expected = content.headline.baseline->yield *
-                            static_cast<double>(content.headline.final_yield.tested);
+    const double expected =
+        content.headline.baseline->yield * static_cast<double>(content.headline.final_yield.tested);
     content.headline.die_lost =
         std::max(0.0, expected - static_cast<double>(content.headline.final_yield.good));
   }
@@ -105,9 +105,9 @@ void add_bins(const ReportBasis& basis, ReportContent& content) {
     row.share = static_cast<double>(die) / static_cast<double>(tested);
     if (content.headline.baseline && tested_before > 0) {
       const auto it = before.find(bin);
-      const double share = it == before.end() ? 0.0
-                                              : static_cast<double>(it->second) /
-                                                    static_cast<double>(tested_before);
+      const double share =
+          it == before.end() ? 0.0
+                             : static_cast<double>(it->second) / static_cast<double>(tested_before);
       row.expected = share * static_cast<double>(tested);
     }
     failed += die;

@@ -28,7 +28,7 @@ struct ReportBasis {
   std::vector<DieOutcome> final_dies;  ///< Sorted by wafer, then die.
   std::vector<Tally> final_tally;      ///< Shape: [wafers].
   std::vector<Tally> first_tally;
-  std::vector<NameId> lots;            ///< With tested dies, in order of last test.
+  std::vector<NameId> lots;  ///< With tested dies, in order of last test.
   std::map<NameId, UtcMicros> last_test;
   std::set<NameId> tonight;  ///< Lots of the night.
   std::set<NameId> earlier;  ///< Baseline lots; empty without a night.

@@ -33,9 +33,10 @@ Status load_layout(store::Snapshot& snapshot, Analysis& analysis) {
   if (analysis.fab.layout_digest.empty()) return Ok{};
   YL_ASSIGN(const auto blob, snapshot.blob(analysis.fab.layout_digest));
   const auto stored = blob->bytes();
-  YL_ASSIGN(auto input, ingest::input_from_memory(
-                            analysis.fab.data.product.layout_file,
-                            std::string(reinterpret_cast<const char*>(stored.data()), stored.size())));
+  YL_ASSIGN(auto input,
+            ingest::input_from_memory(
+                analysis.fab.data.product.layout_file,
+                std::string(reinterpret_cast<const char*>(stored.data()), stored.size())));
   YL_ASSIGN(const auto bytes, input->bytes());
   auto layout = ingest::gdsii::load_layout(bytes);
   if (layout) {
@@ -63,15 +64,16 @@ Result<Analysis> open_scope(store::Snapshot& snapshot, const Scope& scope, Progr
   analysis.snapshot = snapshot.number();
   YL_TRY(load_layout(snapshot, analysis));
   if (analysis.layout != nullptr && !analysis.view()) {
-    analysis.fab.caveats.push_back(fmt::format("The layout has no cell \"{}\", which product.toml names as top_cell: "
-                                               "defects are not traced.",
-                                               analysis.fab.data.product.top_cell));
+    analysis.fab.caveats.push_back(
+        fmt::format("The layout has no cell \"{}\", which product.toml names as top_cell: "
+                    "defects are not traced.",
+                    analysis.fab.data.product.top_cell));
   }
   return analysis;
 }
 
-Result<Analysis> analyse(store::Snapshot& snapshot, const Scope& scope, const AnalysisOptions& options,
-                         Progress& progress) {
+Result<Analysis> analyse(store::Snapshot& snapshot, const Scope& scope,
+                         const AnalysisOptions& options, Progress& progress) {
   YL_ASSIGN(Analysis analysis, open_scope(snapshot, scope, progress));
   const auto view = analysis.view();
   YL_ASSIGN(analysis.findings, findings::find_causes(analysis.fab.data, view ? &*view : nullptr,

@@ -46,8 +46,8 @@ struct Analysis {
 Result<Analysis> open_scope(store::Snapshot& snapshot, const Scope& scope, Progress& progress);
 
 /// open_scope, then findings and suggestions. Errors: theirs.
-Result<Analysis> analyse(store::Snapshot& snapshot, const Scope& scope, const AnalysisOptions& options,
-                         Progress& progress);
+Result<Analysis> analyse(store::Snapshot& snapshot, const Scope& scope,
+                         const AnalysisOptions& options, Progress& progress);
 
 /// Keeps findings and suggestions in the store as one run and commits. The run's id is the hash of
 /// what was found, its time that of the snapshot: the same analysis twice is one run.
@@ -71,6 +71,7 @@ std::vector<report::ReportClip> finding_clips(const Analysis& analysis);
 /// Report content of an analysis. `night` as in report::ReportOptions.
 Result<report::ReportContent> make_report(const store::Snapshot& snapshot, const Analysis& analysis,
                                           const AnalysisOptions& options, const std::string& night,
-                                          const std::string& store_name, const std::string& command);
+                                          const std::string& store_name,
+                                          const std::string& command);
 
 }  // namespace yieldloop::session

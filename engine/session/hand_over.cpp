@@ -1,4 +1,5 @@
-// What an analysis hands to others: marker files for layout tools, clips and content for the report.
+// What an analysis hands to others: marker files for layout tools, clips and content for the
+// report.
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +23,8 @@ const ProductLayer* layer_named(const Product& product, const std::string& name)
 }
 
 std::vector<feedback::MarkerRectangle> marker_layer(const Suggestion& s, const Product& product) {
-  constexpr int kMarkerDatatype = 200;  // Beside the layer it marks, out of the drawn datatypes' way.
+  constexpr int kMarkerDatatype =
+      200;  // Beside the layer it marks, out of the drawn datatypes' way.
   std::vector<feedback::MarkerRectangle> rectangles;
   for (const LayoutLocation& l : s.locations) {
     const ProductLayer* layer = layer_named(product, l.layer);
@@ -63,7 +65,8 @@ Status write_suggestion_files(Analysis& analysis, FileSystem& files, const fs::p
     YL_ASSIGN(const auto stream, feedback::gds_markers(top, rectangles));
     const fs::path edits = folder / (s.id + ".gds");
     YL_TRY(write_file_atomically(
-        files, edits, std::string_view(reinterpret_cast<const char*>(stream.data()), stream.size())));
+        files, edits,
+        std::string_view(reinterpret_cast<const char*>(stream.data()), stream.size())));
     s.edits = edits.string();
   }
   return Ok{};
@@ -80,7 +83,8 @@ std::vector<report::ReportClip> finding_clips(const Analysis& analysis) {
     // Wide enough to show the surroundings that make the pattern.
     const double half = std::max({2.0, place.w_um * 2.0, place.h_um * 2.0});
     const double x = place.x_um + place.w_um / 2, y = place.y_um + place.h_um / 2;
-    const auto window = tracing::to_dbu({x - half, y - half, x + half, y + half}, view->layout().dbu_um());
+    const auto window =
+        tracing::to_dbu({x - half, y - half, x + half, y + half}, view->layout().dbu_um());
     report::ReportClip clip{.finding = f.id, .place = place, .layers = {}};
     for (const ProductLayer& layer : product.layers) {
       if (layer.kind == LayerKind::kMarker) continue;
@@ -94,17 +98,20 @@ std::vector<report::ReportClip> finding_clips(const Analysis& analysis) {
 
 Result<report::ReportContent> make_report(const store::Snapshot& snapshot, const Analysis& analysis,
                                           const AnalysisOptions& options, const std::string& night,
-                                          const std::string& store_name, const std::string& command) {
+                                          const std::string& store_name,
+                                          const std::string& command) {
   report::ReportOptions r{.night = night};
-  YL_ASSIGN(const auto bins, snapshot.query("SELECT bin, min(name) AS name FROM test_bins WHERE kind = 'hard' AND "
-                                            "name <> '' GROUP BY bin ORDER BY bin"));
+  YL_ASSIGN(const auto bins,
+            snapshot.query("SELECT bin, min(name) AS name FROM test_bins WHERE kind = 'hard' AND "
+                           "name <> '' GROUP BY bin ORDER BY bin"));
   for (std::size_t i = 0; i < bins.rows(); ++i) {
     r.bin_names[static_cast<int>(bins["bin"].as_int(i))] = std::string(bins["name"].as_text(i));
   }
   YL_ASSIGN(const auto sources, snapshot.sources());
   for (const store::SourceRecord& s : sources) {
     if (s.rejects_total > 0) {
-      r.skipped_files.push_back(fmt::format("{}: {} records were rejected", s.name, s.rejects_total));
+      r.skipped_files.push_back(
+          fmt::format("{}: {} records were rejected", s.name, s.rejects_total));
     }
   }
   r.clips = finding_clips(analysis);
@@ -114,7 +121,8 @@ Result<report::ReportContent> make_report(const store::Snapshot& snapshot, const
   r.provenance.command = command;
   r.provenance.options = {{"q", fmt::format("{}", options.find.q)}, {"night", night}};
   r.provenance.seeds = {options.find.seed};
-  return report::build_report(analysis.fab.data, analysis.findings, analysis.suggestions.suggestions, r);
+  return report::build_report(analysis.fab.data, analysis.findings,
+                              analysis.suggestions.suggestions, r);
 }
 
 }  // namespace yieldloop::session

@@ -34,9 +34,9 @@ Result<std::string> choose_product(store::Snapshot& snapshot, const std::string&
   }
   if (!wanted.empty()) {
     if (std::ranges::find(names, wanted) != names.end()) return wanted;
-    return Error{Errc::kNotFound, "SESS-0001",
-                 fmt::format("The store knows no product \"{}\"; it knows {}.", wanted,
-                             join(names, ", "))};
+    return Error{
+        Errc::kNotFound, "SESS-0001",
+        fmt::format("The store knows no product \"{}\"; it knows {}.", wanted, join(names, ", "))};
   }
   // A product file is a stronger word than a tester's part type.
   YL_ASSIGN(const auto filed,
@@ -55,17 +55,19 @@ Status read_product(store::Snapshot& snapshot, const std::string& name, LoadedFa
   fab.data.product.name = name;
   if (rows.rows() == 0) {
     fab.caveats.push_back(fmt::format(
-        "No product.toml was ingested for {}: there are no fields, layers or layout to use.", name));
+        "No product.toml was ingested for {}: there are no fields, layers or layout to use.",
+        name));
     return Ok{};
   }
   YL_ASSIGN(fab.data.product, store::parse_product(rows.column(0).as_text(0)));
   const std::string& layout = fab.data.product.layout_file;
   if (layout.empty()) return Ok{};
   // The layout may have come packed: "demo28.gds" is also "demo28.gds.gz".
-  YL_ASSIGN(const auto digests,
-            texts_of(snapshot, fmt::format("SELECT layout FROM layouts WHERE file_name IN ({0}, {1}) "
-                                           "ORDER BY source DESC LIMIT 1",
-                                           sql_text(layout), sql_text(layout + ".gz"))));
+  YL_ASSIGN(
+      const auto digests,
+      texts_of(snapshot, fmt::format("SELECT layout FROM layouts WHERE file_name IN ({0}, {1}) "
+                                     "ORDER BY source DESC LIMIT 1",
+                                     sql_text(layout), sql_text(layout + ".gz"))));
   if (!digests.empty()) {
     fab.layout_digest = digests.front();
   } else {
@@ -79,33 +81,34 @@ Status read_product(store::Snapshot& snapshot, const std::string& name, LoadedFa
 Result<std::vector<std::string>> lots_in_scope(store::Snapshot& snapshot, const Scope& scope,
                                                const std::string& product) {
   const std::string p = sql_text(product);
-  YL_ASSIGN(auto lots,
-            texts_of(snapshot, "SELECT DISTINCT lot_id FROM (SELECT lot_id FROM lots WHERE product = " +
-                                   p + " UNION SELECT lot_id FROM test_runs WHERE product = " + p +
-                                   " UNION SELECT lot_id FROM inspections WHERE product = " + p +
-                                   ") ORDER BY 1"));
+  YL_ASSIGN(
+      auto lots,
+      texts_of(snapshot,
+               "SELECT DISTINCT lot_id FROM (SELECT lot_id FROM lots WHERE product = " + p +
+                   " UNION SELECT lot_id FROM test_runs WHERE product = " + p +
+                   " UNION SELECT lot_id FROM inspections WHERE product = " + p + ") ORDER BY 1"));
   if (lots.empty()) {
     YL_ASSIGN(const auto products,
               texts_of(snapshot, "SELECT DISTINCT product FROM lots ORDER BY 1"));
     if (products.empty()) {
       // Nothing says which lot carries which product, and only one product is known.
-      YL_ASSIGN(lots, texts_of(snapshot,
-                               "SELECT DISTINCT lot_id FROM (SELECT lot_id FROM lot_history UNION "
-                               "SELECT lot_id FROM die_results UNION SELECT lot_id FROM inspections) "
-                               "ORDER BY 1"));
+      YL_ASSIGN(lots,
+                texts_of(snapshot,
+                         "SELECT DISTINCT lot_id FROM (SELECT lot_id FROM lot_history UNION "
+                         "SELECT lot_id FROM die_results UNION SELECT lot_id FROM inspections) "
+                         "ORDER BY 1"));
     }
   }
   if (!scope.lots.empty()) {
     std::erase_if(lots, [&](const std::string& lot) {
-      return std::ranges::none_of(scope.lots, [&](const std::string& glob) {
-        return matches_glob(lot, glob);
-      });
+      return std::ranges::none_of(scope.lots,
+                                  [&](const std::string& glob) { return matches_glob(lot, glob); });
     });
   }
   if (lots.empty()) {
-    return Error{Errc::kNoData, "SESS-0003",
-                 fmt::format("There is no lot of {} in this scope: widen --lots, --from or --to.",
-                             product)};
+    return Error{
+        Errc::kNoData, "SESS-0003",
+        fmt::format("There is no lot of {} in this scope: widen --lots, --from or --to.", product)};
   }
   return lots;
 }
@@ -128,7 +131,8 @@ std::string canonical_wafer(std::string_view lot, std::string_view wafer) {
     }
   }
   if (id.size() > 1 && (id.front() == 'W' || id.front() == 'w')) id.remove_prefix(1);
-  const bool number = !id.empty() && std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
+  const bool number =
+      !id.empty() && std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
   if (!number) return std::string(trim(wafer));
   id.remove_prefix(std::min(id.find_first_not_of('0'), id.size() - 1));
   return std::string(id);

@@ -19,7 +19,8 @@ double as_number(const store::Column& column, std::size_t row, double otherwise)
 }
 
 std::int16_t as_index(const store::Column& column, std::size_t row) {
-  return static_cast<std::int16_t>(std::clamp<std::int64_t>(column.as_int(row), INT16_MIN, INT16_MAX));
+  return static_cast<std::int16_t>(
+      std::clamp<std::int64_t>(column.as_int(row), INT16_MIN, INT16_MAX));
 }
 
 /// Counter-clockwise quarter turns that bring the orientation mark down.
@@ -32,7 +33,8 @@ std::uint8_t turns_to_notch_down(std::string_view mark) {
 }
 
 /// Turns a die index about die (0,0) and a place in the die about the die's own frame.
-void turn(std::uint8_t quarters, double pitch_x, double pitch_y, DieIndex& die, double& x, double& y) {
+void turn(std::uint8_t quarters, double pitch_x, double pitch_y, DieIndex& die, double& x,
+          double& y) {
   for (std::uint8_t q = 0; q < quarters; ++q) {
     die = {static_cast<std::int16_t>(-die.y), die.x};
     const double turned_x = pitch_y - y;
@@ -63,14 +65,16 @@ std::optional<WaferId> TableLoader::wafer_of(std::string_view lot, std::string_v
 Status TableLoader::load_wafers() {
   const std::string in = " WHERE lot_id IN (" + lots_sql_ + ")";
   const std::string one = "SELECT lot_id, wafer_id, ";
-  YL_ASSIGN(const store::Table found,
-            snapshot_.query(
-                "SELECT lot_id, wafer_id, max(slot) AS slot, min(strength) AS strength, max(moment) AS moment FROM (" +
-                one + "slot, 0 AS strength, NULL::TIMESTAMPTZ AS moment FROM wafers" + in + " UNION ALL " +
-                one + "max(slot), 1, max(ended_at) FROM lot_history" + in + " GROUP BY ALL UNION ALL " +
-                one + "NULL, 2, max(tested_at) FROM die_results" + in + " GROUP BY ALL UNION ALL " +
-                one + "slot, 3, inspected_at FROM inspections" + in +
-                ") WHERE wafer_id <> '' GROUP BY lot_id, wafer_id ORDER BY lot_id, strength, wafer_id"));
+  YL_ASSIGN(
+      const store::Table found,
+      snapshot_.query(
+          "SELECT lot_id, wafer_id, max(slot) AS slot, min(strength) AS strength, max(moment) AS "
+          "moment FROM (" +
+          one + "slot, 0 AS strength, NULL::TIMESTAMPTZ AS moment FROM wafers" + in +
+          " UNION ALL " + one + "max(slot), 1, max(ended_at) FROM lot_history" + in +
+          " GROUP BY ALL UNION ALL " + one + "NULL, 2, max(tested_at) FROM die_results" + in +
+          " GROUP BY ALL UNION ALL " + one + "slot, 3, inspected_at FROM inspections" + in +
+          ") WHERE wafer_id <> '' GROUP BY lot_id, wafer_id ORDER BY lot_id, strength, wafer_id"));
   struct Candidate {
     std::string id;
     std::int64_t strength = -1;  ///< Of the last spelling seen.
@@ -97,10 +101,11 @@ Status TableLoader::load_wafers() {
     data.wafers.push_back({data.names.intern(key.first), data.names.intern(c.id), c.slot});
   }
   if (two_spellings > 0) {
-    fab_.caveats.push_back(fmt::format(
-        "{} wafers come under two spellings of their id (such as \"3\" and \"W03\") from one kind of source; each "
-        "is taken as one wafer.",
-        two_spellings));
+    fab_.caveats.push_back(
+        fmt::format("{} wafers come under two spellings of their id (such as \"3\" and \"W03\") "
+                    "from one kind of source; each "
+                    "is taken as one wafer.",
+                    two_spellings));
   }
   if (!data.wafers.empty()) return Ok{};
   return Error{Errc::kNoData, "SESS-0003",
@@ -108,10 +113,11 @@ Status TableLoader::load_wafers() {
 }
 
 Status TableLoader::load_step_runs() {
-  YL_ASSIGN(const store::Table t,
-            rows("lot_id, wafer_id, step_seq, step, layer, tool, chamber, recipe, reticle, position, "
-                 "slot, queue_minutes, started_at, ended_at",
-                 "lot_history", ""));
+  YL_ASSIGN(
+      const store::Table t,
+      rows("lot_id, wafer_id, step_seq, step, layer, tool, chamber, recipe, reticle, position, "
+           "slot, queue_minutes, started_at, ended_at",
+           "lot_history", ""));
   auto& data = fab_.data;
   for (std::size_t r = 0; r < t.rows(); ++r) {
     const auto wafer = wafer_of(t["lot_id"].as_text(r), t["wafer_id"].as_text(r));
@@ -139,9 +145,10 @@ Status TableLoader::load_step_runs() {
 
 Status TableLoader::choose_pass_rule(const store::Table& die) {
   if (!fab_.data.product.pass_hard_bins.empty() || die.rows() == 0) return Ok{};
-  YL_ASSIGN(const store::Table bins,
-            snapshot_.query("SELECT test_run, bin, pass FROM test_bins WHERE kind = 'hard' AND pass "
-                            "IN ('P', 'F') ORDER BY ALL"));
+  YL_ASSIGN(
+      const store::Table bins,
+      snapshot_.query("SELECT test_run, bin, pass FROM test_bins WHERE kind = 'hard' AND pass "
+                      "IN ('P', 'F') ORDER BY ALL"));
   for (std::size_t r = 0; r < bins.rows(); ++r) {
     bin_flags_[{std::string(bins["test_run"].as_text(r)), as_small(bins["bin"], r, 0)}] =
         bins["pass"].as_text(r).front();
@@ -165,10 +172,11 @@ bool TableLoader::passed(const store::Table& die, std::size_t row) const {
 }
 
 Status TableLoader::load_die_results() {
-  YL_ASSIGN(const store::Table t,
-            rows("lot_id, wafer_id, insertion, die_x, die_y, hard_bin, soft_bin, pass, site, tester, "
-                 "probe_card, tested_at, test_run, part_sequence, source_row",
-                 "die_results", "lot_id, wafer_id, tested_at, test_run, part_sequence, source_row"));
+  YL_ASSIGN(
+      const store::Table t,
+      rows("lot_id, wafer_id, insertion, die_x, die_y, hard_bin, soft_bin, pass, site, tester, "
+           "probe_card, tested_at, test_run, part_sequence, source_row",
+           "die_results", "lot_id, wafer_id, tested_at, test_run, part_sequence, source_row"));
   YL_TRY(choose_pass_rule(t));
   auto& data = fab_.data;
   for (std::size_t r = 0; r < t.rows(); ++r) {
@@ -190,8 +198,9 @@ Status TableLoader::load_die_results() {
   }
   std::ranges::stable_sort(data.die_results, [&](const DieResult& a, const DieResult& b) {
     return std::tie(a.wafer, data.names[a.insertion], a.die, a.tested_at, data.names[a.test_run],
-                    a.part_sequence) < std::tie(b.wafer, data.names[b.insertion], b.die, b.tested_at,
-                                                data.names[b.test_run], b.part_sequence);
+                    a.part_sequence) < std::tie(b.wafer, data.names[b.insertion], b.die,
+                                                b.tested_at, data.names[b.test_run],
+                                                b.part_sequence);
   });
   yield::resolve_retests(data.die_results);
   return Ok{};
@@ -208,7 +217,8 @@ Status TableLoader::load_inspections() {
     const auto wafer = wafer_of(t["lot_id"].as_text(r), t["wafer_id"].as_text(r));
     if (!wafer) continue;
     const std::string id(t["inspection"].as_text(r));
-    if (!inspections_.emplace(id, static_cast<std::uint32_t>(data.inspections.size())).second) continue;
+    if (!inspections_.emplace(id, static_cast<std::uint32_t>(data.inspections.size())).second)
+      continue;
     turns_.push_back(turns_to_notch_down(t["orientation"].as_text(r)));
     data.inspections.push_back({.id = id,
                                 .wafer = *wafer,
@@ -226,8 +236,9 @@ Status TableLoader::load_inspections() {
 }
 
 Status TableLoader::load_inspected_dies() {
-  YL_ASSIGN(const store::Table t,
-            snapshot_.query("SELECT DISTINCT inspection, die_x, die_y FROM inspected_dies ORDER BY ALL"));
+  YL_ASSIGN(
+      const store::Table t,
+      snapshot_.query("SELECT DISTINCT inspection, die_x, die_y FROM inspected_dies ORDER BY ALL"));
   for (std::size_t r = 0; r < t.rows(); ++r) {
     const auto it = inspections_.find(std::string(t["inspection"].as_text(r)));
     if (it == inspections_.end()) continue;
@@ -241,9 +252,10 @@ Status TableLoader::load_inspected_dies() {
 }
 
 Status TableLoader::load_defects() {
-  YL_ASSIGN(const store::Table names,
-            snapshot_.query("SELECT DISTINCT inspection, class_number, class_name FROM defect_classes "
-                            "ORDER BY ALL"));
+  YL_ASSIGN(
+      const store::Table names,
+      snapshot_.query("SELECT DISTINCT inspection, class_number, class_name FROM defect_classes "
+                      "ORDER BY ALL"));
   std::map<std::pair<std::uint32_t, int>, NameId> classes;
   for (std::size_t r = 0; r < names.rows(); ++r) {
     const auto it = inspections_.find(std::string(names["inspection"].as_text(r)));
@@ -298,8 +310,9 @@ Status TableLoader::load_sensors_and_metrology() {
                         name(f["sensor"], r), name(f["statistic"], r), f["value"].as_real(r),
                         f["started_at"].as_time(r)});
   }
-  YL_ASSIGN(const store::Table m,
-            rows("lot_id, wafer_id, step, parameter, value, site, measured_at", "metrology", "ALL"));
+  YL_ASSIGN(
+      const store::Table m,
+      rows("lot_id, wafer_id, step, parameter, value, site, measured_at", "metrology", "ALL"));
   for (std::size_t r = 0; r < m.rows(); ++r) {
     const auto wafer = wafer_of(m["lot_id"].as_text(r), m["wafer_id"].as_text(r));
     if (!wafer) continue;
@@ -331,12 +344,12 @@ void TableLoader::name_unjoined() {
   };
   if (const auto n = missing(tested, routed); n > 0) {
     fab_.caveats.push_back(fmt::format(
-        "{} of {} tested wafers have no lot history yet: they count in yield, not in commonality.", n,
-        tested.size()));
+        "{} of {} tested wafers have no lot history yet: they count in yield, not in commonality.",
+        n, tested.size()));
   }
   if (const auto n = missing(routed, tested); n > 0) {
-    fab_.caveats.push_back(fmt::format("{} of {} processed wafers have no test result yet.", n,
-                                       routed.size()));
+    fab_.caveats.push_back(
+        fmt::format("{} of {} processed wafers have no test result yet.", n, routed.size()));
   }
   if (const auto n = missing(inspected, tested); n > 0 && !tested.empty()) {
     fab_.caveats.push_back(fmt::format(

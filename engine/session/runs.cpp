@@ -12,7 +12,8 @@ namespace {
 store::Table findings_rows(const Analysis& a, const std::string& run, UtcMicros at) {
   store::Table t = store::Table::of("findings");
   const auto add = [&](int rank, const std::string& id, const std::string& kind,
-                       const std::string& statement, const Finding* f, const std::string& document) {
+                       const std::string& statement, const Finding* f,
+                       const std::string& document) {
     t["run"].add_text(run);
     t["run_at"].add_time(at);
     t["product"].add_text(a.findings.product);
@@ -65,17 +66,18 @@ store::Table suggestion_rows(const Analysis& a, const std::string& run, UtcMicro
 
 Status save_run(store::Store& store, const Analysis& analysis) {
   YL_ASSIGN(const auto snapshot, store.snapshot(analysis.snapshot));
-  const std::string run =
-      "r-" + Sha256::of(findings::to_json(analysis.findings) + feedback::suggestions_json(analysis.suggestions))
-                 .hex()
-                 .substr(0, 12);
+  const std::string run = "r-" + Sha256::of(findings::to_json(analysis.findings) +
+                                            feedback::suggestions_json(analysis.suggestions))
+                                     .hex()
+                                     .substr(0, 12);
   YL_ASSIGN(const auto known,
             snapshot.read("findings", {"run"}, "run = " + store::sql_text(run) + " AND rank = 0"));
   if (known.rows() > 0) return Ok{};
   YL_ASSIGN(auto transaction, store.begin());
   YL_TRY(transaction.add(findings_rows(analysis, run, snapshot.at()), analysis.findings.product));
   store::Table suggestions = suggestion_rows(analysis, run, snapshot.at());
-  if (suggestions.rows() > 0) YL_TRY(transaction.add(std::move(suggestions), analysis.findings.product));
+  if (suggestions.rows() > 0)
+    YL_TRY(transaction.add(std::move(suggestions), analysis.findings.product));
   YL_ASSIGN([[maybe_unused]] const auto number, transaction.commit("findings " + run));
   return Ok{};
 }
@@ -86,8 +88,9 @@ Result<SavedRun> newest_run(const store::Snapshot& snapshot, const std::string& 
   YL_ASSIGN(const auto rows, snapshot.query("SELECT run, document FROM findings WHERE " + where +
                                             " ORDER BY run_at DESC, run LIMIT 1"));
   if (rows.rows() == 0) {
-    return Error{Errc::kNoData, "SESS-0005",
-                 "No findings were saved yet: run `yieldloop findings` or `yieldloop run` on this store."};
+    return Error{
+        Errc::kNoData, "SESS-0005",
+        "No findings were saved yet: run `yieldloop findings` or `yieldloop run` on this store."};
   }
   YL_ASSIGN(auto document, findings::document_from_json(rows["document"].as_text(0)));
   return SavedRun{std::string(rows["run"].as_text(0)), std::move(document)};

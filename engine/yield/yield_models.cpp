@@ -28,20 +28,13 @@ double power_law(double m, double a) { return std::exp(-a * std::log1p(m / a)); 
 
 double random_yield(double m, const YieldModelOptions& options) {
   switch (options.model) {
-    case YieldModel::kPoisson:
-      return std::exp(-m);
-    case YieldModel::kMurphy:
-      return mean_survival(m) * mean_survival(m);
-    case YieldModel::kRectangular:
-      return mean_survival(2 * m);
-    case YieldModel::kExponential:
-      return 1 / (1 + m);
-    case YieldModel::kMoore:
-      return std::exp(-std::sqrt(m));
-    case YieldModel::kNegativeBinomial:
-      return power_law(m, options.alpha);
-    case YieldModel::kBoseEinstein:
-      return power_law(m, options.layers);
+    case YieldModel::kPoisson: return std::exp(-m);
+    case YieldModel::kMurphy: return mean_survival(m) * mean_survival(m);
+    case YieldModel::kRectangular: return mean_survival(2 * m);
+    case YieldModel::kExponential: return 1 / (1 + m);
+    case YieldModel::kMoore: return std::exp(-std::sqrt(m));
+    case YieldModel::kNegativeBinomial: return power_law(m, options.alpha);
+    case YieldModel::kBoseEinstein: return power_law(m, options.layers);
   }
   return 0.0;
 }
@@ -78,20 +71,13 @@ double inverse_mean_survival(double y) {
 double inverse(double y, const YieldModelOptions& options) {
   const double log_y = std::log(y);
   switch (options.model) {
-    case YieldModel::kPoisson:
-      return -log_y;
-    case YieldModel::kMurphy:
-      return inverse_mean_survival(std::sqrt(y));
-    case YieldModel::kRectangular:
-      return inverse_mean_survival(y) / 2;
-    case YieldModel::kExponential:
-      return std::expm1(-log_y);
-    case YieldModel::kMoore:
-      return log_y * log_y;
-    case YieldModel::kNegativeBinomial:
-      return options.alpha * std::expm1(-log_y / options.alpha);
-    case YieldModel::kBoseEinstein:
-      return options.layers * std::expm1(-log_y / options.layers);
+    case YieldModel::kPoisson: return -log_y;
+    case YieldModel::kMurphy: return inverse_mean_survival(std::sqrt(y));
+    case YieldModel::kRectangular: return inverse_mean_survival(y) / 2;
+    case YieldModel::kExponential: return std::expm1(-log_y);
+    case YieldModel::kMoore: return log_y * log_y;
+    case YieldModel::kNegativeBinomial: return options.alpha * std::expm1(-log_y / options.alpha);
+    case YieldModel::kBoseEinstein: return options.layers * std::expm1(-log_y / options.layers);
   }
   return 0.0;
 }

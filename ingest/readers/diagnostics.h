@@ -16,9 +16,9 @@ namespace yieldloop::ingest {
 
 /// One dropped or repaired piece of input.
 struct Reject {
-  std::uint64_t byte_offset = 0;       ///< Of the record, from the start of the (unpacked) file.
-  std::optional<std::uint64_t> line;   ///< 1-based, for text formats.
-  std::size_t record = 0;              ///< 0-based ordinal of the record.
+  std::uint64_t byte_offset = 0;      ///< Of the record, from the start of the (unpacked) file.
+  std::optional<std::uint64_t> line;  ///< 1-based, for text formats.
+  std::size_t record = 0;             ///< 0-based ordinal of the record.
   std::size_t bytes_dropped = 0;
   std::string id;  ///< Catalogue id, e.g. STDF-0002.
   std::string message;

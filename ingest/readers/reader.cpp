@@ -7,10 +7,12 @@
 namespace yieldloop::ingest {
 
 Result<std::size_t> ReaderRegistry::add(ReaderDeclaration reader) {
-  const bool taken = std::ranges::find(readers_, reader.id, &ReaderDeclaration::id) != readers_.end();
+  const bool taken =
+      std::ranges::find(readers_, reader.id, &ReaderDeclaration::id) != readers_.end();
   if (reader.id.empty() || taken) {
-    return Error{Errc::kInvalidOptions, "READ-0001",
-                 fmt::format("A reader needs an id of its own; \"{}\" is empty or taken.", reader.id)};
+    return Error{
+        Errc::kInvalidOptions, "READ-0001",
+        fmt::format("A reader needs an id of its own; \"{}\" is empty or taken.", reader.id)};
   }
   readers_.push_back(std::move(reader));
   return readers_.size() - 1;

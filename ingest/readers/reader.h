@@ -65,12 +65,12 @@ struct ReadOptions {
 
 /// What reading a file came to, besides the rows.
 struct ReadSummary {
-  std::string version;             ///< "V4", "1.2", ...
-  std::uint64_t rows = 0;          ///< Rows put into the sink.
-  std::map<std::string, double> counts;               ///< Flat counts of the check document.
+  std::string version;                   ///< "V4", "1.2", ...
+  std::uint64_t rows = 0;                ///< Rows put into the sink.
+  std::map<std::string, double> counts;  ///< Flat counts of the check document.
   std::map<std::string, std::map<std::string, double>> grouped_counts;  ///< "records", "hard_bins".
-  std::map<std::string, std::string> texts;           ///< Texts of the check document: "table".
-  std::vector<std::string> warnings;                  ///< One sentence each.
+  std::map<std::string, std::string> texts;  ///< Texts of the check document: "table".
+  std::vector<std::string> warnings;         ///< One sentence each.
 };
 
 struct ReaderDeclaration {
@@ -84,8 +84,8 @@ struct ReaderDeclaration {
   /// Reads the input into sink, says what it could not use in rejects.
   /// Errors: what makes the whole file unreadable; never one bad record. After an error nothing
   /// of the file is kept.
-  std::function<Result<ReadSummary>(Input& input, const ReadOptions& options,
-                                    store::RowSink& sink, Rejects& rejects)>
+  std::function<Result<ReadSummary>(Input& input, const ReadOptions& options, store::RowSink& sink,
+                                    Rejects& rejects)>
       read;
 };
 

@@ -13,13 +13,13 @@ namespace yieldloop::ingest::service {
 
 /// What became of one file.
 struct TakenFile {
-  bool refused = false;    ///< In quarantine: `message` says why.
-  bool known = false;      ///< The same content was ingested before; nothing changed.
+  bool refused = false;  ///< In quarantine: `message` says why.
+  bool known = false;    ///< The same content was ingested before; nothing changed.
   std::uint64_t rows = 0;
   std::uint64_t rejects = 0;
-  std::string kind;        ///< Reader id.
+  std::string kind;  ///< Reader id.
   std::string message;
-  std::string json;        ///< The ingest report as JSON, for the reply.
+  std::string json;  ///< The ingest report as JSON, for the reply.
 };
 
 struct Backend {

@@ -48,7 +48,8 @@ Status read_drops(const fs::path& path, const toml::table& root, Config& config)
     const auto folder = table ? (*table)["folder"].value<std::string>() : std::nullopt;
     if (!folder || folder->empty()) return bad(path, "every [[drop]] needs a folder.");
     const double stable = (*table)["stable_seconds"].value_or(5.0);
-    if (!(stable >= 0.0) || stable > 86'400.0) return bad(path, "drop.stable_seconds must be 0 to 86400.");
+    if (!(stable >= 0.0) || stable > 86'400.0)
+      return bad(path, "drop.stable_seconds must be 0 to 86400.");
     const fs::path given(*folder);
     config.drops.push_back({given.is_absolute() ? given : path.parent_path() / given, stable});
   }

@@ -32,7 +32,7 @@ struct Config {
   std::string token;          ///< Required for writes; from token_file, never from the file itself.
   std::uint64_t max_body_bytes = std::uint64_t{4096} << 20;
   int max_connections = 32;
-  double header_seconds = 10.0;  ///< Whole request head.
+  double header_seconds = 10.0;           ///< Whole request head.
   double body_bytes_per_second = 1000.0;  ///< Slower bodies are cut off after 20 s.
   double poll_seconds = 1.0;
   std::vector<DropFolder> drops;

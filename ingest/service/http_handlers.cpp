@@ -69,16 +69,16 @@ class StagedBody {
       const auto got = static_cast<std::size_t>(in.gcount());
       if (got == 0) {
         return Error{Errc::kFormat, "SERV-0006",
-                     fmt::format("The body ended after {} of {} bytes; send the file again.", received,
-                                 length)};
+                     fmt::format("The body ended after {} of {} bytes; send the file again.",
+                                 received, length)};
       }
       const auto bytes = std::as_bytes(std::span(buffer.data(), got));
       hash.update(bytes);
       YL_TRY(file->write(bytes));
       received += got;
       const double seconds = static_cast<double>(now_utc().count - started) * 1e-6;
-      if (seconds > 20.0 && static_cast<double>(received) <
-                                seconds * context_.config.body_bytes_per_second) {
+      if (seconds > 20.0 &&
+          static_cast<double>(received) < seconds * context_.config.body_bytes_per_second) {
         return Error{Errc::kFormat, "SERV-0007", "The body came too slowly; send the file again."};
       }
     }
@@ -121,12 +121,13 @@ class UploadHandler final : public HTTPRequestHandler {
       return refuse(response, Http::HTTP_LENGTH_REQUIRED,
                     {Errc::kFormat, "SERV-0009", "Send the file with a Content-Length."});
     }
-    const auto length = static_cast<std::uint64_t>(std::max<Poco::Int64>(0, request.getContentLength64()));
+    const auto length =
+        static_cast<std::uint64_t>(std::max<Poco::Int64>(0, request.getContentLength64()));
     if (length > context_.config.max_body_bytes) {
       return refuse(response, Http::HTTP_REQUEST_ENTITY_TOO_LARGE,
                     {Errc::kInvalidOptions, "SERV-0010",
-                     fmt::format("The file has {} bytes; this service takes {} (max_body_mb).", length,
-                                 context_.config.max_body_bytes)});
+                     fmt::format("The file has {} bytes; this service takes {} (max_body_mb).",
+                                 length, context_.config.max_body_bytes)});
     }
     take(request, response, length);
   }
@@ -146,7 +147,8 @@ class UploadHandler final : public HTTPRequestHandler {
     const auto outcome = context_.queue.submit(body.path(), name_).get();
     if (!outcome) return refuse(response, status_of(outcome.error()), outcome.error());
     const auto status = outcome->refused ? Http::HTTP_UNPROCESSABLE_ENTITY
-                        : outcome->known ? Http::HTTP_OK : Http::HTTP_CREATED;
+                        : outcome->known ? Http::HTTP_OK
+                                         : Http::HTTP_CREATED;
     reply(response, status, outcome->json);
   }
 
@@ -157,8 +159,11 @@ class UploadHandler final : public HTTPRequestHandler {
 /// Answers from a function; all reading routes.
 class AnswerHandler final : public HTTPRequestHandler {
  public:
-  explicit AnswerHandler(std::function<void(HTTPServerResponse&)> answer) : answer_(std::move(answer)) {}
-  void handleRequest(HTTPServerRequest&, HTTPServerResponse& response) override { answer_(response); }
+  explicit AnswerHandler(std::function<void(HTTPServerResponse&)> answer)
+      : answer_(std::move(answer)) {}
+  void handleRequest(HTTPServerRequest&, HTTPServerResponse& response) override {
+    answer_(response);
+  }
 
  private:
   std::function<void(HTTPServerResponse&)> answer_;
@@ -170,7 +175,8 @@ void answer_ready(HttpContext& context, HTTPServerResponse& response) {
   reply(response, Http::HTTP_OK, R"({"status":"ready"})");
 }
 
-void answer_findings(HttpContext& context, const std::string& product, HTTPServerResponse& response) {
+void answer_findings(HttpContext& context, const std::string& product,
+                     HTTPServerResponse& response) {
   const auto document = context.backend.findings(product);
   if (!document) return refuse(response, status_of(document.error()), document.error());
   reply(response, Http::HTTP_OK, *document);
@@ -181,8 +187,8 @@ void answer_metrics(HttpContext& context, HTTPServerResponse& response) {
   std::string text;
   const auto add = [&](std::string_view name, std::string_view type, std::string_view help,
                        std::uint64_t value) {
-    text += fmt::format("# HELP yieldloop_{0} {1}\n# TYPE yieldloop_{0} {2}\nyieldloop_{0} {3}\n", name,
-                        help, type, value);
+    text += fmt::format("# HELP yieldloop_{0} {1}\n# TYPE yieldloop_{0} {2}\nyieldloop_{0} {3}\n",
+                        name, help, type, value);
   };
   add("files_stored_total", "counter", "Files committed to the store.", c.files_stored);
   add("files_known_total", "counter", "Files whose content was there already.", c.files_known);
@@ -220,7 +226,8 @@ HTTPRequestHandler* HandlerFactory::createRequestHandler(const HTTPServerRequest
     uri = Poco::URI(request.getURI());
   } catch (const Poco::Exception&) {
     return new AnswerHandler([](HTTPServerResponse& r) {
-      refuse(r, Http::HTTP_BAD_REQUEST, {Errc::kFormat, "SERV-0012", "The address cannot be read."});
+      refuse(r, Http::HTTP_BAD_REQUEST,
+             {Errc::kFormat, "SERV-0012", "The address cannot be read."});
     });
   }
   const std::string& method = request.getMethod();

@@ -9,7 +9,8 @@ std::future<Result<TakenFile>> IngestQueue::submit(fs::path file, std::string na
   auto result = job.result.get_future();
   const std::lock_guard lock(mutex_);
   if (stopping_) {
-    job.result.set_value(Error{Errc::kCancelled, "SERV-0005", "The service is stopping; send the file again."});
+    job.result.set_value(
+        Error{Errc::kCancelled, "SERV-0005", "The service is stopping; send the file again."});
   } else {
     jobs_.push_back(std::move(job));
     wake_.notify_one();
@@ -32,7 +33,8 @@ void IngestQueue::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     for (Job& job : std::exchange(jobs_, {})) {
-      job.result.set_value(Error{Errc::kCancelled, "SERV-0005", "The service is stopping; send the file again."});
+      job.result.set_value(
+          Error{Errc::kCancelled, "SERV-0005", "The service is stopping; send the file again."});
     }
   }
   wake_.notify_all();
@@ -45,8 +47,9 @@ void IngestQueue::count(const Result<TakenFile>& outcome) {
     ++counters_.files_failed;
     return;
   }
-  ++(outcome->known ? counters_.files_known
-                    : outcome->refused ? counters_.files_refused : counters_.files_stored);
+  ++(outcome->known     ? counters_.files_known
+     : outcome->refused ? counters_.files_refused
+                        : counters_.files_stored);
   counters_.rows += outcome->rows;
   counters_.rejects += outcome->rejects;
 }

@@ -30,8 +30,9 @@ Result<Poco::Net::ServerSocket> bind(const Config& config) {
                                "service.listen.",
                                config.port, config.host)};
     }
-    return Error{Errc::kIo, "SERV-0004",
-                 fmt::format("Cannot listen on {}:{}: {}.", config.host, config.port, e.displayText())};
+    return Error{
+        Errc::kIo, "SERV-0004",
+        fmt::format("Cannot listen on {}:{}: {}.", config.host, config.port, e.displayText())};
   }
 }
 

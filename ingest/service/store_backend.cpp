@@ -21,8 +21,8 @@ Result<TakenFile> ingest_one(OpenStore& open, const fs::path& file, const std::s
   TakenFile outcome;
   for (IngestedFile& f : report.files) {
     f.read.path = name;  // The sender's name, not the staging file's.
-    outcome.refused = outcome.refused || f.outcome == Outcome::kRefused ||
-                      f.outcome == Outcome::kSkipped;
+    outcome.refused =
+        outcome.refused || f.outcome == Outcome::kRefused || f.outcome == Outcome::kSkipped;
     outcome.known = f.outcome == Outcome::kAlready;
     outcome.rejects += f.read.rejects_total;
     outcome.kind = f.read.kind;
@@ -39,7 +39,8 @@ Result<Backend> store_backend(FileSystem& files, const fs::path& store) {
   YL_ASSIGN(auto opened, store::Store::open_or_create(files, store));
   auto shared = std::make_shared<OpenStore>(OpenStore{.store = std::move(opened)});
   return Backend{
-      .ingest = [shared](const fs::path& file, const std::string& name) { return ingest_one(*shared, file, name); },
+      .ingest = [shared](const fs::path& file,
+                         const std::string& name) { return ingest_one(*shared, file, name); },
       .ready = [shared]() -> Status {
         YL_ASSIGN([[maybe_unused]] const auto number, shared->store.latest_snapshot());
         return Ok{};

@@ -27,8 +27,10 @@ class Times {
     const auto start = Clock::now();
     work();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    const auto it = std::ranges::find(parts_, part, &std::pair<std::string, std::vector<double>>::first);
-    (it == parts_.end() ? parts_.emplace_back(part, std::vector<double>{}) : *it).second.push_back(seconds);
+    const auto it =
+        std::ranges::find(parts_, part, &std::pair<std::string, std::vector<double>>::first);
+    (it == parts_.end() ? parts_.emplace_back(part, std::vector<double>{}) : *it)
+        .second.push_back(seconds);
   }
   void print() {
     double total = 0.0;
@@ -39,7 +41,8 @@ class Times {
     }
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    std::printf("%-28s %8.3f s\npeak memory %.0f MB\n", "total", total, static_cast<double>(usage.ru_maxrss) / 1024.0);
+    std::printf("%-28s %8.3f s\npeak memory %.0f MB\n", "total", total,
+                static_cast<double>(usage.ru_maxrss) / 1024.0);
   }
 
  private:
@@ -59,7 +62,8 @@ void run_once(const simulator::Options& options, Times& times) {
   FileSystem& files = real_file_system();
   std::string name = (fs::temp_directory_path() / "yieldloop-bench-XXXXXX").string();
   const fs::path folder = ::mkdtemp(name.data());
-  times.measure("simulate", [&] { must(simulator::simulate(options, files, folder / "fab", progress)); });
+  times.measure("simulate",
+                [&] { must(simulator::simulate(options, files, folder / "fab", progress)); });
   {
     auto store = must(store::Store::open_or_create(files, folder / "store"));
     times.measure("ingest", [&] {
@@ -67,11 +71,14 @@ void run_once(const simulator::Options& options, Times& times) {
     });
     auto snapshot = must(store.snapshot());
     session::Analysis scope;
-    times.measure("load from the store", [&] { scope = must(session::open_scope(snapshot, {}, progress)); });
+    times.measure("load from the store",
+                  [&] { scope = must(session::open_scope(snapshot, {}, progress)); });
     session::Analysis analysis;
-    times.measure("findings and suggestions", [&] { analysis = must(session::analyse(snapshot, {}, {}, progress)); });
+    times.measure("findings and suggestions",
+                  [&] { analysis = must(session::analyse(snapshot, {}, {}, progress)); });
     times.measure("train die_fail", [&] {
-      must(session::train_and_keep(store, analysis.fab.data, analysis.snapshot, models::Target::kDieFail, 1, progress));
+      must(session::train_and_keep(store, analysis.fab.data, analysis.snapshot,
+                                   models::Target::kDieFail, 1, progress));
     });
   }
   fs::remove_all(folder);

@@ -21,11 +21,13 @@ struct Solved {
 Solved solve(const std::string& scenario, const fs::path& folder) {
   NoProgress progress;
   FileSystem& files = real_file_system();
-  const auto made = simulator::simulate({.scenario = scenario, .seed = 1}, files, folder / "fab", progress);
+  const auto made =
+      simulator::simulate({.scenario = scenario, .seed = 1}, files, folder / "fab", progress);
   REQUIRE(made);
   auto store = store::Store::open_or_create(files, folder / "store");
   REQUIRE(store);
-  const auto report = ingest::ingest(*store, ingest::builtin_readers(), {folder / "fab"}, {}, progress);
+  const auto report =
+      ingest::ingest(*store, ingest::builtin_readers(), {folder / "fab"}, {}, progress);
   REQUIRE(report);
   CHECK_FALSE(report->any_refused());
   auto snapshot = store->snapshot();

@@ -42,7 +42,8 @@ ingest::ReaderDeclaration reader() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const ingest::ReaderDeclaration declaration = reader();
-  auto input = ingest::input_from_memory("fuzz", std::string(reinterpret_cast<const char*>(data), size));
+  auto input =
+      ingest::input_from_memory("fuzz", std::string(reinterpret_cast<const char*>(data), size));
   if (!input) return 0;
   NullSink sink;
   ingest::Rejects rejects;

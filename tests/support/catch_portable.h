@@ -4,6 +4,6 @@
 
 #include <catch2/catch.hpp>
 
+using Catch::Matchers::Contains;
 using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinRel;
-using Catch::Matchers::Contains;
