@@ -76,7 +76,7 @@ struct Inspection {
   UtcMicros inspected_at;
   double die_pitch_x_um = 0.0, die_pitch_y_um = 0.0;
   double sample_center_x_um = 0.0, sample_center_y_um = 0.0;  ///< Wafer centre in die-grid frame.
-  double area_cm2 = 0.0;          ///< Inspected area; 0 when unknown.
+  double area_cm2 = 0.0;                                      ///< Inspected area; 0 when unknown.
   std::vector<DieIndex> inspected;  ///< Sorted; empty when the file lists none.
 };
 

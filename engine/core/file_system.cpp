@@ -99,7 +99,8 @@ FileInfo to_info(const fs::path& path, const struct stat& s) {
 class RealFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<WritableFile>> create(const fs::path& path) override {
-    const int fd = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
+    const int fd =
+        ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0) return system_error(errno, "create", path);
     return std::unique_ptr<WritableFile>(std::make_unique<RealWritableFile>(fd, path));
   }

@@ -74,7 +74,7 @@ struct Undecided {
 
 struct Suggestion {
   int rank = 0;
-  std::string id;  ///< "s-" and 12 hex digits.
+  std::string id;      ///< "s-" and 12 hex digits.
   std::string side;    ///< "design", "process" or "test".
   std::string action;  ///< One of suggestion_actions().
   std::map<std::string, std::string> subject;

@@ -61,7 +61,8 @@ std::string format_number(double value, int digits) {
   if (magnitude == 0) return "0";
   const int wanted = std::clamp(digits, 1, 15);
   if (magnitude < 1e-4 || magnitude >= 1e6) return sign + with_minus(scientific(magnitude, wanted));
-  if (magnitude >= std::pow(10.0, wanted)) return sign + group_digits(fmt::format("{:.0f}", magnitude));
+  if (magnitude >= std::pow(10.0, wanted))
+    return sign + group_digits(fmt::format("{:.0f}", magnitude));
   const int exponent = static_cast<int>(std::floor(std::log10(magnitude)));
   std::string text = fmt::format("{:.{}f}", magnitude, std::max(0, wanted - 1 - exponent));
   drop_trailing_zeros(text);

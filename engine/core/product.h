@@ -60,14 +60,14 @@ struct Product {
   double edge_exclusion_mm = 3.0;
   int reticle_columns = 1;
   int reticle_rows = 1;
-  DieIndex reticle_origin;               ///< The die at the lower left of field (0,0).
-  std::vector<int> pass_hard_bins;       ///< Never assumed: empty means "ask the test data".
-  std::string layout_file;               ///< As written, e.g. "demo28.gds"; may be empty.
-  std::string top_cell;                  ///< May be empty: the file's only top cell.
-  double layout_origin_x_um = 0.0;       ///< Layout (0,0) measured from the die's lower left.
+  DieIndex reticle_origin;          ///< The die at the lower left of field (0,0).
+  std::vector<int> pass_hard_bins;  ///< Never assumed: empty means "ask the test data".
+  std::string layout_file;          ///< As written, e.g. "demo28.gds"; may be empty.
+  std::string top_cell;             ///< May be empty: the file's only top cell.
+  double layout_origin_x_um = 0.0;  ///< Layout (0,0) measured from the die's lower left.
   double layout_origin_y_um = 0.0;
   Orientation orientation = Orientation::kR0;
-  std::vector<ProductLayer> layers;      ///< In stack order, bottom first.
+  std::vector<ProductLayer> layers;  ///< In stack order, bottom first.
   std::vector<InspectionLayers> inspections;
   std::vector<TestBlock> test_blocks;
   Economics economics;

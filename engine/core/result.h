@@ -75,8 +75,8 @@ using Status = Result<Ok>;
 }  // namespace yieldloop
 
 /// Returns the error of `expr` from the enclosing function, or goes on.
-#define YL_TRY(expr)                                             \
-  do {                                                           \
+#define YL_TRY(expr)                                                   \
+  do {                                                                 \
     if (auto yl_status = (expr); !yl_status) return yl_status.error(); \
   } while (false)
 

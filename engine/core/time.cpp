@@ -169,10 +169,10 @@ std::string to_iso8601(UtcMicros time) {
   }
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
   const std::int64_t seconds = rest / kMicrosPerSecond;
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), seconds / 3'600,
-                                 seconds / 60 % 60, seconds % 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  seconds / 3'600, seconds / 60 % 60, seconds % 60);
   if (const std::int64_t micros = rest % kMicrosPerSecond; micros != 0) {
     text += fmt::format(".{:06}", micros);
   }

@@ -58,7 +58,7 @@ struct ForestSpec {
   double q_alarm = 0.05;  ///< Rows below it whose interval excludes the reference are alert.
   bool percent = false;
   std::string n_title = "n";
-  bool q_column = true;  ///< False where no test stands behind the rows: they are then plain.
+  bool q_column = true;       ///< False where no test stands behind the rows: they are then plain.
   std::size_t max_rows = 20;  ///< Further rows are counted in a note.
 };
 void paint(QPainter& painter, const QRectF& rect, const ForestSpec& spec,

@@ -94,11 +94,11 @@ void Canvas::line(double x1, double y1, double x2, double y2, Rgb ink, double wi
 
 void Canvas::selection(const QRectF& rect) {
   painter_.setBrush(Qt::NoBrush);
-  painter_.setPen(QPen(colour(theme_.select_outer), 3.0, Qt::SolidLine, Qt::SquareCap,
-                       Qt::MiterJoin));
+  painter_.setPen(
+      QPen(colour(theme_.select_outer), 3.0, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
   painter_.drawRect(rect);
-  painter_.setPen(QPen(colour(theme_.select_inner), 1.2, Qt::SolidLine, Qt::SquareCap,
-                       Qt::MiterJoin));
+  painter_.setPen(
+      QPen(colour(theme_.select_inner), 1.2, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
   painter_.drawRect(rect);
 }
 
@@ -303,7 +303,8 @@ void draw_scale_bar(Canvas& canvas, const QRectF& rect, double low, double high,
     canvas.painter().fillRect(step, fill);
   }
   const double length = horizontal ? bar.width() : bar.height();
-  const auto ticks = nice_ticks(low, high, std::clamp(static_cast<int>(length / 42), 2, 6), percent);
+  const auto ticks =
+      nice_ticks(low, high, std::clamp(static_cast<int>(length / 42), 2, 6), percent);
   const Axis axis = horizontal ? Axis{low, high, bar.left(), bar.right()}
                                : Axis{low, high, bar.bottom(), bar.top()};
   for (const Tick& tick : ticks) {

@@ -44,7 +44,8 @@ class Canvas {
   const Theme& theme() const { return theme_; }
 
   /// Elided on the right to the width of the rectangle.
-  void text(const QRectF& rect, Qt::Alignment alignment, const QString& text, const QFont& font, Rgb ink);
+  void text(const QRectF& rect, Qt::Alignment alignment, const QString& text, const QFont& font,
+            Rgb ink);
   /// Read from bottom to top, centred in the rectangle.
   void vertical_text(const QRectF& rect, const QString& text, const QFont& font, Rgb ink);
   void line(double x1, double y1, double x2, double y2, Rgb ink, double width = 1.0,
@@ -66,7 +67,7 @@ struct Frame {
 
 struct FrameParts {
   QString title, x_title, y_title, note;
-  double left_labels = 0.0;   ///< Width of the labels left of the plot.
+  double left_labels = 0.0;  ///< Width of the labels left of the plot.
   double right_labels = 0.0;
   double bottom_labels = 0.0;  ///< Height of the labels under the plot.
 };
@@ -83,8 +84,7 @@ void draw_bottom_axis(Canvas& canvas, const QRectF& plot, const Axis& axis,
 
 /// Labels of equally wide columns: flat where they fit, slanted where not, every k-th when even
 /// that is too narrow.
-double category_height(const std::vector<QString>& labels, double column_width,
-                       const Theme& theme);
+double category_height(const std::vector<QString>& labels, double column_width, const Theme& theme);
 void draw_category_labels(Canvas& canvas, const QRectF& bounds, const QRectF& plot,
                           const std::vector<QString>& labels);
 

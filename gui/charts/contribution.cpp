@@ -29,16 +29,15 @@ std::vector<Row> ordered_rows(const ContributionSpec& spec) {
   const auto row = [&](int i) -> const Contribution& {
     return spec.rows[static_cast<std::size_t>(i)];
   };
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return std::abs(row(a).value) > std::abs(row(b).value);
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return std::abs(row(a).value) > std::abs(row(b).value); });
   const std::size_t most = std::max<std::size_t>(1, spec.max_rows);
   const std::size_t shown = order.size() > most + 1 ? most : order.size();
   std::vector<Row> rows;
   for (std::size_t i = 0; i < shown; ++i) {
     const Contribution& c = row(order[i]);
-    rows.push_back({order[i], c.value, label_text(c.note.empty() ? c.label
-                                                                 : c.label + ": " + c.note)});
+    rows.push_back(
+        {order[i], c.value, label_text(c.note.empty() ? c.label : c.label + ": " + c.note)});
   }
   if (shown < order.size()) {
     Row others{.label = QStringLiteral("others (%1)").arg(order.size() - shown)};
@@ -68,8 +67,8 @@ ContributionPlan plan(const ContributionSpec& spec, const QRectF& rect, const Th
   p.parts.bottom_labels = line_height(chart_font(theme, theme.small_px));
   p.frame = chart_frame(rect, theme, p.parts);
   p.axis = {-extent, extent, p.frame.plot.left(), p.frame.plot.right()};
-  p.ticks = nice_ticks(-extent, extent,
-                       std::clamp(static_cast<int>(p.frame.plot.width() / 60), 2, 6));
+  p.ticks =
+      nice_ticks(-extent, extent, std::clamp(static_cast<int>(p.frame.plot.width() / 60), 2, 6));
   p.row_height = std::min(
       p.frame.plot.height() / static_cast<double>(std::max<std::size_t>(1, p.rows.size())), 28.0);
   p.frame.plot.setHeight(p.row_height *
@@ -98,16 +97,18 @@ void paint(QPainter& painter, const QRectF& rect, const ContributionSpec& spec,
     const Row& row = p.rows[i];
     const double y = plot.top() + p.row_height * static_cast<double>(i);
     const double x = p.axis.at(row.value);
-    const QRectF bar = QRectF(QPointF(zero, y + p.row_height * 0.18),
-                              QPointF(x, y + p.row_height * 0.82)).normalized();
+    const QRectF bar =
+        QRectF(QPointF(zero, y + p.row_height * 0.18), QPointF(x, y + p.row_height * 0.82))
+            .normalized();
     const bool good = (row.value > 0) == spec.higher_is_better;
-    painter.fillRect(bar, colour(row.index < 0 ? theme.no_data : good ? theme.accent : theme.alert));
-    canvas.text(QRectF(plot.left() - p.parts.left_labels - 6, y, p.parts.left_labels,
-                       p.row_height),
+    painter.fillRect(bar, colour(row.index < 0 ? theme.no_data
+                                 : good        ? theme.accent
+                                               : theme.alert));
+    canvas.text(QRectF(plot.left() - p.parts.left_labels - 6, y, p.parts.left_labels, p.row_height),
                 Qt::AlignRight | Qt::AlignVCenter, row.label, font, theme.text);
     const std::string sign = row.value > 0 ? "+" : "";
-    const QRectF number = row.value > 0 ? QRectF(x + 4, y, 60, p.row_height)
-                                        : QRectF(x - 64, y, 60, p.row_height);
+    const QRectF number =
+        row.value > 0 ? QRectF(x + 4, y, 60, p.row_height) : QRectF(x - 64, y, 60, p.row_height);
     canvas.text(number, (row.value > 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter,
                 QString::fromStdString(sign + format_number(row.value)), small, theme.text);
   }

@@ -48,9 +48,8 @@ ForestPlan plan(const ForestSpec& spec, const QRectF& rect, const Theme& theme) 
   p.axis = {low, high, p.frame.plot.left(), p.frame.plot.right()};
   p.ticks = nice_ticks(low, high, std::clamp(static_cast<int>(p.frame.plot.width() / 70), 2, 8),
                        spec.percent);
-  p.row_height = std::min(p.frame.plot.height() / static_cast<double>(std::max<std::size_t>(
-                                                      1, p.shown)),
-                          30.0);
+  p.row_height = std::min(
+      p.frame.plot.height() / static_cast<double>(std::max<std::size_t>(1, p.shown)), 30.0);
   p.frame.plot.setHeight(p.row_height * static_cast<double>(std::max<std::size_t>(1, p.shown)));
   p.frame.x_title.moveTop(p.frame.plot.bottom() + p.parts.bottom_labels + 6);
   return p;
@@ -93,17 +92,17 @@ void draw_row(Canvas& canvas, const ForestSpec& spec, const ForestPlan& p, std::
                       : canvas.painter().drawEllipse(QPointF(x, y), r, r);
   const QFont font = chart_font(theme, theme.text_px);
   const double height = p.row_height;
-  canvas.text(QRectF(plot.left() - p.parts.left_labels - 6, y - height / 2, p.parts.left_labels,
-                     height),
-              Qt::AlignRight | Qt::AlignVCenter, label_text(row.label), font, theme.text);
+  canvas.text(
+      QRectF(plot.left() - p.parts.left_labels - 6, y - height / 2, p.parts.left_labels, height),
+      Qt::AlignRight | Qt::AlignVCenter, label_text(row.label), font, theme.text);
   const QFont small = chart_font(theme, theme.small_px);
   const double right = plot.right() + 8;
   canvas.text(QRectF(right, y - height / 2, 50, height), Qt::AlignLeft | Qt::AlignVCenter,
               QString::fromStdString(format_count(row.n)), small, theme.text);
   if (!spec.q_column) return;
   const QString decided =
-      row.q_value ? QString::fromStdString(
-                        *row.q_value < 1e-12 ? "< 1e\u221212" : format_number(*row.q_value, 2))
+      row.q_value ? QString::fromStdString(*row.q_value < 1e-12 ? "< 1e\u221212"
+                                                                : format_number(*row.q_value, 2))
                   : QStringLiteral("\u2013");
   canvas.text(QRectF(right + 50, y - height / 2, p.parts.right_labels - 52, height),
               Qt::AlignLeft | Qt::AlignVCenter,
@@ -116,8 +115,8 @@ void draw_heads(Canvas& canvas, const ForestSpec& spec, const ForestPlan& p) {
   const double height = line_height(small);
   const double y = p.frame.plot.top() - height - 1;
   const double right = p.frame.plot.right() + 8;
-  canvas.text(QRectF(right, y, spec.q_column ? 48 : 100, height),
-              Qt::AlignLeft | Qt::AlignVCenter, label_text(spec.n_title), small, theme.muted);
+  canvas.text(QRectF(right, y, spec.q_column ? 48 : 100, height), Qt::AlignLeft | Qt::AlignVCenter,
+              label_text(spec.n_title), small, theme.muted);
   if (!spec.q_column) return;
   canvas.text(QRectF(right + 50, y, 76, height), Qt::AlignLeft | Qt::AlignVCenter,
               QStringLiteral("adjusted q"), small, theme.muted);
@@ -141,8 +140,7 @@ void paint(QPainter& painter, const QRectF& rect, const ForestSpec& spec, const 
   for (std::size_t i = 0; i < p.shown; ++i) draw_row(canvas, spec, p, i);
 }
 
-int hit_test(const ForestSpec& spec, const QRectF& rect, const QPointF& point,
-             const Theme& theme) {
+int hit_test(const ForestSpec& spec, const QRectF& rect, const QPointF& point, const Theme& theme) {
   const ForestPlan p = plan(spec, rect, theme);
   if (!rect.contains(point)) return -1;
   const double row = std::floor((point.y() - p.frame.plot.top()) / p.row_height);

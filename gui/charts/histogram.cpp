@@ -20,8 +20,8 @@ struct HistogramPlan {
 int chosen_bin_count(const HistogramSpec& spec, const std::vector<double>& values, double range) {
   if (spec.bin_count > 0) return std::min(spec.bin_count, kMostBins);
   const BoxStatistics box = box_statistics(values);
-  const double width =
-      2 * (box.q3 - box.q1) / std::cbrt(static_cast<double>(std::max<std::size_t>(1, values.size())));
+  const double width = 2 * (box.q3 - box.q1) /
+                       std::cbrt(static_cast<double>(std::max<std::size_t>(1, values.size())));
   const double wanted = width > 0 ? range / width : std::sqrt(static_cast<double>(values.size()));
   return static_cast<int>(std::clamp(std::ceil(wanted), 1.0, static_cast<double>(kMostBins)));
 }
@@ -56,8 +56,8 @@ HistogramPlan plan(const HistogramSpec& spec, const QRectF& rect, const Theme& t
   p.frame = chart_frame(rect, theme, p.parts);
   p.x = {low - margin, high + margin, p.frame.plot.left(), p.frame.plot.right()};
   p.y = {0, most, p.frame.plot.bottom(), p.frame.plot.top()};
-  p.x_ticks = nice_ticks(p.x.low, p.x.high,
-                         std::clamp(static_cast<int>(p.frame.plot.width() / 70), 2, 9));
+  p.x_ticks =
+      nice_ticks(p.x.low, p.x.high, std::clamp(static_cast<int>(p.frame.plot.width() / 70), 2, 9));
   return p;
 }
 
@@ -107,14 +107,13 @@ void paint(QPainter& painter, const QRectF& rect, const HistogramSpec& spec, con
     const double gap = box.width() > 4 ? 0.5 : 0;
     painter.fillRect(box.adjusted(gap, 0, -gap, 0), colour(theme.accent));
   }
-  draw_bottom_axis(canvas, QRectF(p.frame.plot.left(), p.frame.plot.bottom(),
-                                  p.frame.plot.width(), 0),
-                   p.x, p.x_ticks);
+  draw_bottom_axis(canvas,
+                   QRectF(p.frame.plot.left(), p.frame.plot.bottom(), p.frame.plot.width(), 0), p.x,
+                   p.x_ticks);
   const QFont font = chart_font(theme, theme.small_px);
   const double height = line_height(font);
-  for (const auto& [limit, name, left] :
-       {std::tuple{spec.lower_limit, "lower limit", false},
-        std::tuple{spec.upper_limit, "upper limit", true}}) {
+  for (const auto& [limit, name, left] : {std::tuple{spec.lower_limit, "lower limit", false},
+                                          std::tuple{spec.upper_limit, "upper limit", true}}) {
     if (!limit || !std::isfinite(*limit)) continue;
     const double x = p.x.at(*limit);
     canvas.line(x, p.frame.plot.top(), x, p.frame.plot.bottom(), theme.alert, 1.6, Qt::DashLine);

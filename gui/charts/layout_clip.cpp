@@ -114,8 +114,8 @@ void draw_marker(Canvas& canvas, const ClipPlan& p, const ClipMarker& marker) {
   const double width = std::min(text_width(font, label) + 4, p.view.width());
   const double x = std::clamp(box.center().x() - width / 2, p.view.left(), p.view.right() - width);
   const double above = box.top() - height - 4;
-  const double y = above >= p.view.top() ? above
-                                         : std::min(box.bottom() + 4, p.view.bottom() - height);
+  const double y =
+      above >= p.view.top() ? above : std::min(box.bottom() + 4, p.view.bottom() - height);
   const QRectF place(x, y, width, height);
   canvas.painter().fillRect(place, colour(theme.background));
   canvas.text(place, Qt::AlignCenter, label, font, theme.text);
@@ -129,8 +129,8 @@ void draw_length_bar(Canvas& canvas, const ClipPlan& p) {
   const double length = power * (ratio >= 5 ? 5 : ratio >= 2 ? 2 : 1);
   const double pixels = length * p.pixels_per_um;
   const QFont font = chart_font(theme, theme.small_px);
-  const QString label = QString::fromStdString(
-      length >= 1 ? format_number(length) + " \u00b5m" : format_number(length * 1000) + " nm");
+  const QString label = QString::fromStdString(length >= 1 ? format_number(length) + " \u00b5m"
+                                                           : format_number(length * 1000) + " nm");
   const double width = std::max(pixels, text_width(font, label)) + 10;
   const double height = line_height(font) + 8;
   const QRectF box(p.view.left() + 6, p.view.bottom() - height - 6, width, height);
@@ -145,8 +145,7 @@ void draw_length_bar(Canvas& canvas, const ClipPlan& p) {
 
 }  // namespace
 
-void paint(QPainter& painter, const QRectF& rect, const LayoutClipSpec& spec,
-           const Theme& theme) {
+void paint(QPainter& painter, const QRectF& rect, const LayoutClipSpec& spec, const Theme& theme) {
   Canvas canvas(painter, rect, theme);
   const ClipPlan p = plan(spec, rect, theme);
   draw_frame_texts(canvas, p.frame, p.parts);

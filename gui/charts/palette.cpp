@@ -24,8 +24,7 @@ constexpr std::array<Rgb, 11> kViridis{0xff440154, 0xff482475, 0xff414487, 0xff3
                                        0xff2a788e, 0xff21918c, 0xff22a884, 0xff44bf70,
                                        0xff7ad151, 0xffbddf26, 0xfffde725};
 
-constexpr std::array<Rgb, 5> kDiverging{0xff0b4f8a, 0xff56b4e9, 0xfff2f2f0, 0xfff0a060,
-                                        0xffb34700};
+constexpr std::array<Rgb, 5> kDiverging{0xff0b4f8a, 0xff56b4e9, 0xfff2f2f0, 0xfff0a060, 0xffb34700};
 
 constexpr Rgb kNoValue = 0xffc8c8c8;
 
@@ -85,8 +84,8 @@ Rgb blend(Rgb a, Rgb b, double fraction) {
 
 Rgb ink_on(Rgb paper) {
   // Source: WCAG 2.1, definition of relative luminance; 0.179 is where both inks contrast alike.
-  const double luminance = 0.2126 * linear(channel(paper, 16)) + 0.7152 * linear(channel(paper, 8)) +
-                           0.0722 * linear(channel(paper, 0));
+  const double luminance = 0.2126 * linear(channel(paper, 16)) +
+                           0.7152 * linear(channel(paper, 8)) + 0.0722 * linear(channel(paper, 0));
   return luminance > 0.179 ? 0xff000000 : 0xffffffff;
 }
 

@@ -59,8 +59,8 @@ ParetoPlan plan(const ParetoSpec& spec, const QRectF& rect, const Theme& theme) 
   }
   highest = highest > 0 ? highest * 1.12 : 1;  // Room for the number on the tallest bar.
   p.ticks = nice_ticks(0, highest, 5);
-  const bool has_baseline = std::ranges::any_of(
-      spec.bars, [](const ParetoBar& bar) { return bar.baseline.has_value(); });
+  const bool has_baseline =
+      std::ranges::any_of(spec.bars, [](const ParetoBar& bar) { return bar.baseline.has_value(); });
   p.parts = {.title = label_text(spec.title),
              .y_title = label_text(spec.y_title),
              .note = has_baseline ? QStringLiteral("horizontal tick: expected from the baseline")
@@ -158,8 +158,7 @@ void paint(QPainter& painter, const QRectF& rect, const ParetoSpec& spec, const 
   draw_category_labels(canvas, rect, p.frame.plot, p.labels);
 }
 
-int hit_test(const ParetoSpec& spec, const QRectF& rect, const QPointF& point,
-             const Theme& theme) {
+int hit_test(const ParetoSpec& spec, const QRectF& rect, const QPointF& point, const Theme& theme) {
   const ParetoPlan p = plan(spec, rect, theme);
   for (std::size_t i = 0; i < p.bars.size(); ++i) {
     QRectF column = bar_rect(p, i);

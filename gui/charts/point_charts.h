@@ -34,8 +34,8 @@ struct TrendSpec {
   std::vector<TrendPoint> points;
   std::optional<double> baseline;
   std::optional<double> baseline_low, baseline_high;  ///< Band around the baseline.
-  std::string baseline_title = "baseline";    ///< What the line is, for the note.
-  std::string band_title = "its interval";  ///< What the band is.
+  std::string baseline_title = "baseline";            ///< What the line is, for the note.
+  std::string band_title = "its interval";            ///< What the band is.
   bool percent = false;
   bool joined = true;
 };
@@ -54,7 +54,7 @@ struct ScatterPoint {
 struct ScatterSpec {
   std::string title;
   std::string x_title, y_title;
-  std::vector<ScatterPoint> points;  ///< Points that are not finite are counted in a note.
+  std::vector<ScatterPoint> points;     ///< Points that are not finite are counted in a note.
   std::vector<std::string> categories;  ///< Legend; may be empty.
   bool diagonal = false;                ///< The line y = x, for predicted against actual.
 };

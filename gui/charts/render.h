@@ -33,9 +33,8 @@ std::string paint_svg(const PaintFunction& paint, ChartSize size, const std::str
 
 template <class Spec>
 PaintFunction painter_of(const Spec& spec, const Theme& theme) {
-  return [&spec, &theme](QPainter& painter, const QRectF& rect) {
-    paint(painter, rect, spec, theme);
-  };
+  return
+      [&spec, &theme](QPainter& painter, const QRectF& rect) { paint(painter, rect, spec, theme); };
 }
 
 /// The spec and theme must outlive the call only.

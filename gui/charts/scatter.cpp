@@ -59,8 +59,8 @@ ScatterPlan plan(const ScatterSpec& spec, const QRectF& rect, const Theme& theme
              .left_labels = widest_label(p.y_ticks, theme),
              .bottom_labels = line_height(chart_font(theme, theme.small_px))};
   if (p.drawn < spec.points.size()) {
-    p.parts.note = QStringLiteral("%1 points without a value are not drawn")
-                       .arg(spec.points.size() - p.drawn);
+    p.parts.note =
+        QStringLiteral("%1 points without a value are not drawn").arg(spec.points.size() - p.drawn);
   }
   p.frame = chart_frame(rect, theme, p.parts);
   for (std::size_t i = 0; i < spec.categories.size(); ++i) {
@@ -100,8 +100,8 @@ void draw_points(Canvas& canvas, const ScatterSpec& spec, const ScatterPlan& p) 
   for (const ScatterPoint& point : spec.points) {
     if (!point.selected || !drawable(point)) continue;
     const QPointF at(p.x.at(point.x), p.y.at(point.y));
-    for (const auto& [ink, width] : {std::pair{theme.select_outer, 3.0},
-                                     std::pair{theme.select_inner, 1.2}}) {
+    for (const auto& [ink, width] :
+         {std::pair{theme.select_outer, 3.0}, std::pair{theme.select_inner, 1.2}}) {
       canvas.painter().setPen(QPen(colour(ink), width));
       canvas.painter().drawEllipse(at, 5.5, 5.5);
     }
@@ -136,8 +136,8 @@ int hit_test(const ScatterSpec& spec, const QRectF& rect, const QPointF& point,
   double best_distance = 8;
   for (std::size_t i = 0; i < spec.points.size(); ++i) {
     if (!drawable(spec.points[i])) continue;
-    const double distance = std::hypot(p.x.at(spec.points[i].x) - point.x(),
-                                       p.y.at(spec.points[i].y) - point.y());
+    const double distance =
+        std::hypot(p.x.at(spec.points[i].x) - point.x(), p.y.at(spec.points[i].y) - point.y());
     if (distance <= best_distance) {
       best = static_cast<int>(i);
       best_distance = distance;

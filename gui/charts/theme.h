@@ -19,9 +19,9 @@ struct Theme {
   Rgb muted = 0xff57606a;  ///< Second-rank text: axis titles, notes.
   Rgb grid = 0xffdfe3e8;
   Rgb axis = 0xff8c959f;
-  Rgb no_data = 0xffc8c8c8;  ///< Not tested: never a fail colour.
-  Rgb accent = 0xff0072b2;   ///< Data of one series.
-  Rgb alert = 0xffd55e00;    ///< Excursions, losses.
+  Rgb no_data = 0xffc8c8c8;       ///< Not tested: never a fail colour.
+  Rgb accent = 0xff0072b2;        ///< Data of one series.
+  Rgb alert = 0xffd55e00;         ///< Excursions, losses.
   Rgb select_inner = 0xffffffff;  ///< Selection outline is drawn black and white, so that it
   Rgb select_outer = 0xff000000;  ///< shows on every colour.
   std::string font_family = "DejaVu Sans";

@@ -42,8 +42,8 @@ TrendPlan plan(const TrendSpec& spec, const QRectF& rect, const Theme& theme) {
   low -= margin;
   high += margin;
   if (spec.percent) low = std::max(low, 0.0), high = std::min(high, 1.0 + margin / 4);
-  p.ticks = nice_ticks(low, high, std::clamp(static_cast<int>(rect.height() / 55), 3, 7),
-                       spec.percent);
+  p.ticks =
+      nice_ticks(low, high, std::clamp(static_cast<int>(rect.height() / 55), 3, 7), spec.percent);
   p.parts = {.title = label_text(spec.title),
              .x_title = label_text(spec.x_title),
              .y_title = label_text(spec.y_title),
@@ -108,8 +108,8 @@ void draw_mark(Canvas& canvas, const TrendSpec& spec, const TrendPoint& point, c
   }
   if (!point.selected) return;
   painter.setBrush(Qt::NoBrush);
-  for (const auto& [ink, width] : {std::pair{theme.select_outer, 3.0},
-                                   std::pair{theme.select_inner, 1.2}}) {
+  for (const auto& [ink, width] :
+       {std::pair{theme.select_outer, 3.0}, std::pair{theme.select_inner, 1.2}}) {
     painter.setPen(QPen(colour(ink), width));
     painter.drawEllipse(at, radius + 4, radius + 4);
   }
@@ -152,8 +152,7 @@ void paint(QPainter& painter, const QRectF& rect, const TrendSpec& spec, const T
   draw_category_labels(canvas, rect, plot, p.labels);
 }
 
-int hit_test(const TrendSpec& spec, const QRectF& rect, const QPointF& point,
-             const Theme& theme) {
+int hit_test(const TrendSpec& spec, const QRectF& rect, const QPointF& point, const Theme& theme) {
   if (spec.points.empty()) return -1;
   const TrendPlan p = plan(spec, rect, theme);
   int best = -1;

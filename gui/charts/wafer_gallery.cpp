@@ -36,8 +36,9 @@ std::vector<LegendEntry> legend_entries(const WaferGallerySpec& spec, const Them
     }
     for (const auto& [fail, bin] : bins) {
       if (entries.size() == 16) break;
-      entries.push_back({QStringLiteral("bin %1 %2").arg(bin).arg(fail ? QStringLiteral("fail")
-                                                                       : QStringLiteral("pass")),
+      entries.push_back({QStringLiteral("bin %1 %2")
+                             .arg(bin)
+                             .arg(fail ? QStringLiteral("fail") : QStringLiteral("pass")),
                          bin_colour(bin, !fail)});
     }
   } else {
@@ -58,11 +59,10 @@ Grid grid_of(const WaferGallerySpec& spec, const QRectF& rect, const Theme& them
   }
   if (spec.common.show_legend) {
     const double small = line_height(chart_font(theme, theme.small_px));
-    const double height = has_scale(spec.common)
-                              ? 2 * small + 18
-                              : std::max(legend_height(legend_entries(spec, theme),
-                                                       inner.width() - 44, theme),
-                                         36.0);
+    const double height =
+        has_scale(spec.common)
+            ? 2 * small + 18
+            : std::max(legend_height(legend_entries(spec, theme), inner.width() - 44, theme), 36.0);
     grid.legend = QRectF(inner.left(), inner.bottom() - height, inner.width(), height);
     inner.setBottom(inner.bottom() - height - 4);
   }
@@ -118,10 +118,9 @@ void draw_gallery_legend(Canvas& canvas, const WaferGallerySpec& spec, const Gri
     return;
   }
   const ValueScale& scale = spec.common.scale;
-  draw_scale_bar(canvas, QRectF(rest.left(), rest.top(), std::min(rest.width(), 360.0),
-                                rest.height()),
-                 scale.low, scale.high, scale.percent, scale.diverging, label_text(scale.title),
-                 true);
+  draw_scale_bar(
+      canvas, QRectF(rest.left(), rest.top(), std::min(rest.width(), 360.0), rest.height()),
+      scale.low, scale.high, scale.percent, scale.diverging, label_text(scale.title), true);
 }
 
 }  // namespace
@@ -164,8 +163,8 @@ QRectF gallery_cell(const WaferGallerySpec& spec, const QRectF& rect, std::size_
   return cell_of(grid_of(spec, rect, theme), index);
 }
 
-GalleryHit gallery_hit_test(const WaferGallerySpec& spec, const QRectF& rect,
-                            const QPointF& point, const Theme& theme) {
+GalleryHit gallery_hit_test(const WaferGallerySpec& spec, const QRectF& rect, const QPointF& point,
+                            const Theme& theme) {
   const Grid grid = grid_of(spec, rect, theme);
   for (std::size_t i = 0; i < spec.maps.size(); ++i) {
     const QRectF cell = cell_of(grid, i);

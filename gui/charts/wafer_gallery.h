@@ -16,7 +16,7 @@ struct WaferGallerySpec {
   std::string title;
   std::vector<WaferMapSpec> maps;
   WaferMapSpec common;
-  int columns = 0;  ///< 0: as many as fit best.
+  int columns = 0;                    ///< 0: as many as fit best.
   std::vector<std::size_t> selected;  ///< Positions of outlined maps.
 };
 
@@ -27,8 +27,8 @@ struct GalleryHit {
 
 void paint(QPainter& painter, const QRectF& rect, const WaferGallerySpec& spec,
            const Theme& theme = light_theme());
-GalleryHit gallery_hit_test(const WaferGallerySpec& spec, const QRectF& rect,
-                            const QPointF& point, const Theme& theme = light_theme());
+GalleryHit gallery_hit_test(const WaferGallerySpec& spec, const QRectF& rect, const QPointF& point,
+                            const Theme& theme = light_theme());
 /// Position of the map under the point, -1 when there is none.
 int hit_test(const WaferGallerySpec& spec, const QRectF& rect, const QPointF& point,
              const Theme& theme = light_theme());

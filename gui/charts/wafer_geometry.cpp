@@ -58,13 +58,12 @@ void WaferGeometry::place_parts(const WaferMapSpec& spec, const QRectF& rect, co
     inner.setBottom(inner.bottom() - line - 2);
   }
   if (spec.show_legend && !small) {
-    legend = QRectF(inner.right() - kLegendWidth, inner.top() + 8, kLegendWidth,
-                    inner.height() - 8);
+    legend =
+        QRectF(inner.right() - kLegendWidth, inner.top() + 8, kLegendWidth, inner.height() - 8);
     inner.setRight(inner.right() - kLegendWidth - 10);
   }
   const double margin = small ? 3 : 6;
-  const double side =
-      std::max(2.0, std::min(inner.width(), inner.height()) - 2 * margin);
+  const double side = std::max(2.0, std::min(inner.width(), inner.height()) - 2 * margin);
   centre_ = inner.center();
   disc = QRectF(centre_.x() - side / 2, centre_.y() - side / 2, side, side);
   pixels_per_um = side / (2 * radius_um);

@@ -17,7 +17,7 @@
 namespace yieldloop::charts {
 namespace {
 
-constexpr double kGapFrom = 4.0;     // Dies smaller than this touch each other.
+constexpr double kGapFrom = 4.0;      // Dies smaller than this touch each other.
 constexpr double kLabelWidth = 27.0;  // Dies smaller than this carry no label.
 constexpr std::size_t kSplatFrom = 5000;
 
@@ -96,8 +96,8 @@ void draw_dies(Canvas& canvas, const WaferMapSpec& spec, const WaferGeometry& g)
     draw_range_mark(canvas, spec, die, box);
     if (labels) {
       canvas.text(box, Qt::AlignCenter,
-                  QStringLiteral("%1,%2").arg(die.die.x).arg(die.die.y).replace(
-                      QLatin1Char('-'), QChar(0x2212)),
+                  QStringLiteral("%1,%2").arg(die.die.x).arg(die.die.y).replace(QLatin1Char('-'),
+                                                                                QChar(0x2212)),
                   font, ink_on(die_colour(spec, die, canvas.theme())));
     }
   }
@@ -197,13 +197,14 @@ void draw_axes(Canvas& canvas, const WaferMapSpec& spec, const WaferGeometry& g)
   const QPointF corner(g.disc.left() + 6 - back_x * 1.5, g.disc.bottom() - 6 - back_y * 1.5);
   draw_arrow(canvas, corner, corner + x, QStringLiteral("x"));
   draw_arrow(canvas, corner, corner + y, QStringLiteral("y"));
-  const bool has_origin = std::ranges::any_of(
-      spec.dies, [](const MapDie& die) { return die.die == DieIndex{0, 0}; });
+  const bool has_origin = std::ranges::any_of(spec.dies, [](const MapDie& die) {
+    return die.die == DieIndex{0, 0};
+  });
   if (!has_origin) return;
   const QRectF box = g.die({0, 0});
   const double r = std::clamp(std::min(box.width(), box.height()) * 0.32, 2.0, 7.0);
-  const QPointF at = g.die_pixels() >= kLabelWidth ? box.topLeft() + QPointF(r + 1, r + 1)
-                                                   : box.center();
+  const QPointF at =
+      g.die_pixels() >= kLabelWidth ? box.topLeft() + QPointF(r + 1, r + 1) : box.center();
   canvas.painter().setBrush(Qt::NoBrush);
   for (const auto& [ink, width] : {std::pair{Qt::black, 2.6}, std::pair{Qt::white, 1.0}}) {
     canvas.painter().setPen(QPen(ink, width));
@@ -227,7 +228,8 @@ std::vector<LegendLine> bin_lines(const WaferMapSpec& spec, const Theme& theme) 
   std::vector<LegendLine> lines;
   const auto add = [&](const QString& name, std::int64_t count, Rgb fill) {
     if (count > 0) {
-      lines.push_back({name + QLatin1Char(' ') + QString::fromStdString(format_count(count)), fill});
+      lines.push_back(
+          {name + QLatin1Char(' ') + QString::fromStdString(format_count(count)), fill});
     }
   };
   for (const auto& [key, count] : counts) {
@@ -307,8 +309,7 @@ Rgb die_colour(const WaferMapSpec& spec, const MapDie& die, const Theme& theme) 
 std::string die_tooltip(const WaferMapSpec& spec, std::size_t index) {
   if (index >= spec.dies.size()) return {};
   const MapDie& die = spec.dies[index];
-  std::string text =
-      "die (" + format_count(die.die.x) + ", " + format_count(die.die.y) + "): ";
+  std::string text = "die (" + format_count(die.die.x) + ", " + format_count(die.die.y) + "): ";
   switch (die.state) {
     case DieState::kNoData: return text + "no data";
     case DieState::kSuperseded: text += "superseded, "; break;

@@ -70,7 +70,7 @@ struct WaferMapSpec {
   std::string subtitle;  ///< "final yield 91.3 % of 412 dies".
   std::vector<MapDie> dies;
   std::vector<MapDefect> defects;
-  double die_width_um = 0.0;   ///< 0: square dies that fill the wafer are drawn.
+  double die_width_um = 0.0;  ///< 0: square dies that fill the wafer are drawn.
   double die_height_um = 0.0;
   std::optional<double> centre_x_um;  ///< Wafer centre in the die grid's frame; when absent, the
   std::optional<double> centre_y_um;  ///< middle of the dies given, and the map says so.
@@ -80,14 +80,14 @@ struct WaferMapSpec {
   bool mirrored = false;           ///< Left and right exchanged before turning.
   DieColouring colouring = DieColouring::kPassFail;
   ValueScale scale;
-  int ring_count = 0;      ///< Rings of equal area, drawn as circles.
+  int ring_count = 0;       ///< Rings of equal area, drawn as circles.
   int reticle_columns = 0;  ///< 0: no reticle grid.
   int reticle_rows = 0;
   DieIndex reticle_origin;
   bool show_legend = true;
-  bool show_axes = true;    ///< Origin mark and axis arrows; the notch is always drawn.
-  bool show_labels = true;  ///< Die labels, where they fit.
-  std::int64_t unpositioned = 0;  ///< Results without a place: said in a note, never drawn.
+  bool show_axes = true;           ///< Origin mark and axis arrows; the notch is always drawn.
+  bool show_labels = true;         ///< Die labels, where they fit.
+  std::int64_t unpositioned = 0;   ///< Results without a place: said in a note, never drawn.
   std::vector<int> isolated_bins;  ///< When not empty, dies of other bins are dimmed.
   friend bool operator==(const WaferMapSpec&, const WaferMapSpec&) = default;
 };
@@ -102,8 +102,8 @@ int hit_test(const WaferMapSpec& spec, const QRectF& rect, const QPointF& point,
 int defect_at(const WaferMapSpec& spec, const QRectF& rect, const QPointF& point,
               double reach = 6.0, const Theme& theme = light_theme());
 /// Positions of the dies whose centre lies inside a lasso or rubber band.
-std::vector<int> dies_within(const WaferMapSpec& spec, const QRectF& rect,
-                             const QPolygonF& lasso, const Theme& theme = light_theme());
+std::vector<int> dies_within(const WaferMapSpec& spec, const QRectF& rect, const QPolygonF& lasso,
+                             const Theme& theme = light_theme());
 /// Where the die is drawn; empty when the index is out of range.
 QRectF die_rect(const WaferMapSpec& spec, const QRectF& rect, std::size_t index,
                 const Theme& theme = light_theme());

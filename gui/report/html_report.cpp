@@ -118,9 +118,10 @@ class HtmlWriter {
       out_ += "<source media=\"screen and (prefers-color-scheme: dark)\" srcset=\"" +
               picture(chart, charts::dark_theme()) + "\">";
     }
-    out_ += fmt::format("<img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\"></picture></figure>\n",
-                        picture(chart, charts::light_theme()), chart.size.width, chart.size.height,
-                        escaped(chart.alt));
+    out_ +=
+        fmt::format("<img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\"></picture></figure>\n",
+                    picture(chart, charts::light_theme()), chart.size.width, chart.size.height,
+                    escaped(chart.alt));
   }
 
  private:

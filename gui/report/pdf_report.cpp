@@ -258,8 +258,8 @@ class PdfPages {
     double height = 0;
     for (std::size_t c = 0; c < widths.size(); ++c) {
       const std::string& cell = row == nullptr ? table.columns[c].title : (*row)[c];
-      height = std::max(height, text_height(cell, pdf_font(9, row == nullptr),
-                                            widths[c] - 2 * kCellPadding));
+      height = std::max(
+          height, text_height(cell, pdf_font(9, row == nullptr), widths[c] - 2 * kCellPadding));
     }
     return height + 2 * kCellPadding;
   }
@@ -277,8 +277,8 @@ class PdfPages {
     for (std::size_t c = 0; c < widths.size(); ++c) {
       y_ = top + kCellPadding;
       const std::string& cell = row == nullptr ? table.columns[c].title : (*row)[c];
-      draw_text(cell, pdf_font(9, row == nullptr), x + kCellPadding,
-                widths[c] - 2 * kCellPadding, height - 2 * kCellPadding, false,
+      draw_text(cell, pdf_font(9, row == nullptr), x + kCellPadding, widths[c] - 2 * kCellPadding,
+                height - 2 * kCellPadding, false,
                 table.columns[c].number ? Qt::AlignRight : Qt::AlignLeft);
       x += widths[c];
     }

@@ -106,7 +106,8 @@ std::string subject_text(const Finding& finding) {
     if (!value.empty()) text += (text.empty() ? "" : "/") + value;
   }
   for (const auto& [key, value] : finding.subject) {
-    if (key == "tool" || key == "chamber" || key == "step" || key == "from" || key == "to") continue;
+    if (key == "tool" || key == "chamber" || key == "step" || key == "from" || key == "to")
+      continue;
     if (!value.empty()) text += (text.empty() ? "" : ", ") + key + " " + value;
   }
   const std::string& step = value_or(finding.subject, "step");
@@ -142,9 +143,9 @@ void add_trend_chart(const ReportContent& content, std::vector<Block>& blocks) {
 
 void add_map_charts(const ReportContent& content, std::vector<Block>& blocks) {
   if (!content.stack.empty()) {
-    blocks.push_back(chart(stack_map(content, content.stack, "All wafers stacked",
-                                     lowest_rate(content.stack)),
-                           {520, 400}, "Pass rate of each die place over all wafers.", false));
+    blocks.push_back(
+        chart(stack_map(content, content.stack, "All wafers stacked", lowest_rate(content.stack)),
+              {520, 400}, "Pass rate of each die place over all wafers.", false));
   }
   std::vector<const report::ReportMap*> maps;
   for (const report::ReportMap& map : content.maps) maps.push_back(&map);

@@ -46,14 +46,13 @@ void add_summary(const ReportContent& content, Blocks& blocks) {
 }
 
 void add_wafer_table(const report::LotRow& lot, Blocks& blocks) {
-  ReportTable table{.caption = "Wafers of lot " + lot.lot,
-                    .columns = {{"Wafer"}, {"Dies", true}, {"First pass", true}, {"Final", true},
-                                {"Flags"}},
-                    .folded = true};
+  ReportTable table{
+      .caption = "Wafers of lot " + lot.lot,
+      .columns = {{"Wafer"}, {"Dies", true}, {"First pass", true}, {"Final", true}, {"Flags"}},
+      .folded = true};
   for (const report::WaferRow& wafer : lot.wafer_rows) {
-    table.rows.push_back({wafer.label, format_count(wafer.tested),
-                          format_percent(wafer.first_pass), format_percent(wafer.final_yield),
-                          or_dash(join(wafer.flags, "; "))});
+    table.rows.push_back({wafer.label, format_count(wafer.tested), format_percent(wafer.first_pass),
+                          format_percent(wafer.final_yield), or_dash(join(wafer.flags, "; "))});
   }
   blocks.push_back(std::move(table));
 }
@@ -107,8 +106,8 @@ void add_excursions_section(const ReportContent& content, Blocks& blocks) {
                                 {"Dies lost", true}}};
   for (const report::Excursion& e : content.excursions) {
     table.rows.push_back({e.subject, e.rule, e.first_lot, format_percent(e.value),
-                          format_percent(e.centre), format_percent(e.limit),
-                          format_count(e.wafers), format_count(std::llround(e.die_lost))});
+                          format_percent(e.centre), format_percent(e.limit), format_count(e.wafers),
+                          format_count(std::llround(e.die_lost))});
   }
   blocks.push_back(std::move(table));
   // Excursions of one lot show the same wafers; these are drawn once.
@@ -238,8 +237,8 @@ void add_suspects_section(const ReportContent& content, Blocks& blocks) {
       other.subject = candidate;
       names.push_back(subject_text(other));
     }
-    blocks.push_back(Paragraph{"Undecided between " + join(names, " and ") + ": " +
-                               undecided.why + ". To decide: " + undecided.deciding_experiment});
+    blocks.push_back(Paragraph{"Undecided between " + join(names, " and ") + ": " + undecided.why +
+                               ". To decide: " + undecided.deciding_experiment});
   }
 }
 

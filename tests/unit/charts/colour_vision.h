@@ -61,7 +61,8 @@ inline double difference(Rgb a, Rgb b, const Matrix& sight) {
 }
 
 inline double least_difference(Rgb a, Rgb b) {
-  return std::min({difference(a, b, kNormal), difference(a, b, kProtan), difference(a, b, kDeutan)});
+  return std::min(
+      {difference(a, b, kNormal), difference(a, b, kProtan), difference(a, b, kDeutan)});
 }
 
 }  // namespace yieldloop::charts::test

@@ -68,9 +68,9 @@ inline WaferGallerySpec lot_gallery() {
 inline ParetoSpec bin_pareto() {
   ParetoSpec spec;
   spec.title = "Failing bins, final results";
-  const char* names[] = {"5 M1 short",     "3 continuity", "7 IDDQ",   "9 speed",   "12 scan chain",
-                         "4 leakage",      "8 memory",     "10 PLL",   "11 ADC",    "14 USB",
-                         "15 thermal diode", "16 OTP",     "17 DAC",   "18 IO cell"};
+  const char* names[] = {"5 M1 short",       "3 continuity", "7 IDDQ", "9 speed",   "12 scan chain",
+                         "4 leakage",        "8 memory",     "10 PLL", "11 ADC",    "14 USB",
+                         "15 thermal diode", "16 OTP",       "17 DAC", "18 IO cell"};
   double count = 412;
   int bin = 2;
   for (const char* name : names) {
@@ -117,7 +117,8 @@ inline LayoutClipSpec bridge_clip() {
     metal.polygons.push_back({{0, y}, {2, y}, {2, y + 0.07}, {0, y + 0.07}});
   }
   metal.polygons.push_back({{0.9, 0.35}, {1.1, 0.35}, {1.1, 0.40}, {0.9, 0.40}});
-  ClipLayer via{.name = "VIA1", .polygons = {{{0.3, 0.15}, {0.36, 0.15}, {0.36, 0.21}, {0.3, 0.21}}},
+  ClipLayer via{.name = "VIA1",
+                .polygons = {{{0.3, 0.15}, {0.36, 0.15}, {0.36, 0.21}, {0.3, 0.21}}},
                 .colour_index = 5};
   spec.layers = {metal, via};
   spec.markers = {{{0.88, 0.33, 0.24, 0.10}, "space 50 nm", false}, {{1.5, 0.2, 0, 0}, "", false}};

@@ -128,8 +128,8 @@ TEST_CASE("wafer map: a selected die has a black and white outline", "[charts][w
   const QRectF box = die_rect(spec, kRect, index);
   bool black = false, white = false;
   for (int dx = -3; dx <= 3; ++dx) {
-    const Rgb p = image.pixel(static_cast<int>(box.left()) + dx,
-                              static_cast<int>(box.center().y()));
+    const Rgb p =
+        image.pixel(static_cast<int>(box.left()) + dx, static_cast<int>(box.center().y()));
     black = black || (p & 0xffffffU) < 0x202020;
     white = white || (p & 0xffU) > 0xe0;
   }

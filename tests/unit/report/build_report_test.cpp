@@ -53,8 +53,9 @@ TEST_CASE("report: the lot that left its limit is an excursion with its dies", "
   REQUIRE(content.excursions.size() >= 1);
   CHECK(content.excursions[0].first_lot == "L008");
   CHECK_THAT(content.excursions[0].die_lost, WithinAbs(90, 1e-9));
-  const auto bin = std::find_if(content.excursions.begin(), content.excursions.end(),
-                                [](const Excursion& e) { return e.subject == "bin 7 in lot L008"; });
+  const auto bin =
+      std::find_if(content.excursions.begin(), content.excursions.end(),
+                   [](const Excursion& e) { return e.subject == "bin 7 in lot L008"; });
   REQUIRE(bin != content.excursions.end());
   CHECK_THAT(bin->value, WithinAbs(0.3, 1e-12));
   CHECK(content.lots[0].excursion);
@@ -71,8 +72,7 @@ TEST_CASE("report: the bins' dies sum to the failed dies and know their baseline
   CHECK(content.bins[1].cumulative == 1.0);
 }
 
-TEST_CASE("report: drivers carry maps of the wafers that met them and of the others",
-          "[report]") {
+TEST_CASE("report: drivers carry maps of the wafers that met them and of the others", "[report]") {
   const ReportContent content = built();
   REQUIRE(content.drivers.size() == 2);
   CHECK(content.drivers[0].owner == "M1_ETCH");
@@ -153,8 +153,7 @@ TEST_CASE("report json: the keys of the contract, readable and repeatable", "[re
   CHECK(json["headline"]["status"] == "alarm");
 }
 
-TEST_CASE("report json: text that is not UTF-8 and numbers that are not finite",
-          "[report][json]") {
+TEST_CASE("report json: text that is not UTF-8 and numbers that are not finite", "[report][json]") {
   ReportContent content = built();
   content.caveats.push_back("torn \xff\xfe");
   content.drivers[0].finding.die_per_wafer_ci = {-INFINITY, 3};

@@ -31,8 +31,7 @@ inline FabData report_fab(int lots = 8) {
   };
   for (int lot = 0; lot < lots; ++lot) {
     const NameId name = data.names.intern("L00" + std::to_string(lot + 1));
-    const std::int64_t at =
-        (kFirstDay + lot) * kMicrosPerDay + 6 * 3600 * kMicrosPerSecond;
+    const std::int64_t at = (kFirstDay + lot) * kMicrosPerDay + 6 * 3600 * kMicrosPerSecond;
     for (int w = 0; w < 3; ++w) {
       const auto wafer = static_cast<std::uint32_t>(data.wafers.size());
       data.wafers.push_back({name, data.names.intern("W0" + std::to_string(w + 1)), w + 1});
@@ -88,7 +87,8 @@ inline FindingsDocument report_findings(int lots = 8) {
   pattern.locations_total = 1;
   document.findings = {chamber, pattern};
   document.undecided = {{{{{"step", "A"}, {"tool", "T1"}}, {{"step", "B"}, {"tool", "T7"}}},
-                         "routing never separates them", "run one lot through T1 and T8"}};
+                         "routing never separates them",
+                         "run one lot through T1 and T8"}};
   document.alarm_budget = {0.05, 0.04};
   document.caveats = {"Two wafers have no process history."};
   return document;
@@ -116,8 +116,9 @@ inline report::ReportOptions report_options() {
   options.bin_names = {{5, "M1 short"}, {7, "leakage"}};
   options.clips = {{"f-000000000002",
                     {"M1", 10, 20, 0.2, 0.1},
-                    {{"M1", {{{{9.5, 19.8}, {10.8, 19.8}, {10.8, 20}, {9.5, 20}}},
-                             {{{9.5, 20.1}, {10.8, 20.1}, {10.8, 20.3}, {9.5, 20.3}}}}}}}};
+                    {{"M1",
+                      {{{{9.5, 19.8}, {10.8, 19.8}, {10.8, 20}, {9.5, 20}}},
+                       {{{9.5, 20.1}, {10.8, 20.1}, {10.8, 20.3}, {9.5, 20.3}}}}}}}};
   options.provenance = {.version = "0.1.0",
                         .store = "yieldloop-store",
                         .snapshot = "17",
