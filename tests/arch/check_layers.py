@@ -33,7 +33,7 @@ PROGRAM_LAYER = 9
 CONFINED = {
     "Boost.Graph": (r"boost/graph/", {"engine/process", "engine/layout"}),
     "Boost.Polygon": (r"boost/polygon/", {"engine/geometry", "engine/layout", "engine/tracing"}),
-    "Boost.Math": (r"boost/math/", {"engine/stats"}),
+    "Boost.Math": (r"boost/math/", {"engine/stats", "engine/yield"}),
     "XGBoost": (r"xgboost/", {"models/predictors"}),
     "DuckDB": (r"duckdb", {"engine/store"}),
     "SQLite": (r"sqlite3", {"engine/store"}),

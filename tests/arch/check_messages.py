@@ -15,12 +15,18 @@ SENTENCE = re.compile(r'"([A-Z]{4}-\d{4})"\s*,\s*(?:(?:fmt::)?format\s*\(\s*|std
                       r'((?:"(?:[^"\\]|\\.)*"\s*)+)')
 
 
+def raised_in(text):
+    """The source without comments and without comparisons with an id: neither raises it."""
+    text = re.sub(r"//[^\n]*", "", text)
+    return re.sub(r'[=!]=\s*"[A-Z]{4}-\d{4}"', "", text)
+
+
 def collect(root):
     places = collections.defaultdict(set)
     sentences = {}
     for top in ("engine", "ingest", "models", "plugins", "gui"):
         for path in sorted((root / top).rglob("*.cpp")) + sorted((root / top).rglob("*.h")):
-            text = path.read_text(encoding="utf-8")
+            text = raised_in(path.read_text(encoding="utf-8"))
             folder = path.parent.relative_to(root).as_posix()
             for match in ID.finditer(text):
                 places[match.group(1)].add(folder)
