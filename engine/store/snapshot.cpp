@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <mutex>
+#include <set>
 
 #include "engine/core/text.h"
 #include "engine/store/store_impl.h"
@@ -23,10 +24,11 @@ struct Snapshot::Impl {
 
   mutable std::mutex mutex;
   mutable std::unique_ptr<QueryEngine> engine;  ///< Opened by the first read.
+  mutable std::set<std::string> views;          ///< Made when a statement first needs them.
 
-  Result<QueryEngine*> opened() const;
+  /// The engine with the views of `tables`, whose segments must have been checked.
+  Result<QueryEngine*> opened(const std::set<std::string>& tables) const;
   Status check_table(std::string_view table) const;
-  Status check_mentioned(std::string_view sql) const;
 };
 
 namespace {
@@ -61,47 +63,45 @@ std::string view_sql(const TableSchema& schema, const std::vector<std::string>& 
                      join(paths, ", "));
 }
 
-/// Whether a statement may reach tables that it does not name in plain letters.
-bool hides_names(const std::string& lower_sql) {
-  return lower_sql.find("query") != std::string::npos ||
-         lower_sql.find("u&") != std::string::npos ||
-         lower_sql.find("parquet") != std::string::npos;
+/// The tables that a statement may read: those it names, or all when it could reach one in
+/// another way (by a computed name, an escaped one, a list of tables).
+std::set<std::string> tables_of(std::string_view sql) {
+  const std::string lower = to_lower(sql);
+  constexpr std::array<std::string_view, 6> kOtherWays{"query", "u&",     "parquet",
+                                                       "show",  "schema", "duckdb"};
+  const bool all = std::ranges::any_of(
+      kOtherWays, [&](std::string_view way) { return lower.find(way) != std::string::npos; });
+  std::set<std::string> tables;
+  for (const TableSchema& schema : all_tables()) {
+    if (all || lower.find(schema.name) != std::string::npos) tables.emplace(schema.name);
+  }
+  return tables;
 }
 
 }  // namespace
 
-Result<QueryEngine*> Snapshot::Impl::opened() const {
+Result<QueryEngine*> Snapshot::Impl::opened(const std::set<std::string>& tables) const {
   const std::lock_guard lock(mutex);
-  if (engine) return engine.get();
-  YL_ASSIGN(auto fresh, QueryEngine::open(threads));
   const fs::path root = fs::absolute(folder).lexically_normal();
-  std::map<std::string, std::vector<std::string>> paths;
-  for (const SegmentRecord& segment : segments) {
-    paths[segment.table].push_back(sql_text((root / segment.path).string()));
+  if (!engine) {
+    YL_ASSIGN(auto fresh, QueryEngine::open(threads));
+    YL_TRY(fresh->lock(root / kSegments));
+    engine = std::move(fresh);
   }
-  std::string sql;
-  for (const TableSchema& schema : all_tables()) {
-    // A damaged segment must not keep the other tables from being read, so its view fails alone.
-    const std::string name(schema.name);
-    if (!fresh->run(view_sql(schema, paths[name]))) YL_TRY(fresh->run(view_sql(schema, {})));
+  for (const std::string& table : tables) {
+    if (!views.insert(table).second) continue;
+    std::vector<std::string> paths;
+    for (const SegmentRecord& segment : segments) {
+      if (segment.table == table) paths.push_back(sql_text((root / segment.path).string()));
+    }
+    YL_TRY(engine->run(view_sql(*find_table(table), paths)));
   }
-  YL_TRY(fresh->lock(root / kSegments));
-  engine = std::move(fresh);
   return engine.get();
 }
 
 Status Snapshot::Impl::check_table(std::string_view table) const {
   for (const SegmentRecord& segment : segments) {
     if (segment.table == table) YL_TRY(checked->check(files, folder, segment));
-  }
-  return Ok{};
-}
-
-Status Snapshot::Impl::check_mentioned(std::string_view sql) const {
-  const std::string lower = to_lower(sql);
-  const bool all = hides_names(lower);
-  for (const TableSchema& schema : all_tables()) {
-    if (all || lower.find(schema.name) != std::string::npos) YL_TRY(check_table(schema.name));
   }
   return Ok{};
 }
@@ -130,18 +130,17 @@ Result<Table> Snapshot::read(std::string_view table, const std::vector<std::stri
     empty.add_column(layout.column_name(*position), layout.column(*position).type());
   }
   if (rows(table) == 0) return empty;
-  YL_TRY(impl_->check_table(table));
-  YL_ASSIGN(QueryEngine * engine, impl_->opened());
   std::string sql = fmt::format("SELECT {} FROM {}", join(names, ", "), sql_name(table));
   if (!trim(where).empty()) sql += fmt::format(" WHERE (\n{}\n)", where);
-  YL_ASSIGN(Table found, engine->query(sql));
+  YL_ASSIGN(Table found, query(sql));
   found.rename(std::string(table));
   return found;
 }
 
 Result<Table> Snapshot::query(std::string_view sql) const {
-  YL_TRY(impl_->check_mentioned(sql));
-  YL_ASSIGN(QueryEngine * engine, impl_->opened());
+  const std::set<std::string> tables = tables_of(sql);
+  for (const std::string& table : tables) YL_TRY(impl_->check_table(table));
+  YL_ASSIGN(QueryEngine * engine, impl_->opened(tables));
   return engine->query(sql);
 }
 

@@ -24,7 +24,6 @@ void TextColumn::add(std::string_view text) {
 
 void TextColumn::append(const TextColumn& other) {
   std::vector<std::uint32_t> position(other.values_.size(), UINT32_MAX);
-  codes_.reserve(codes_.size() + other.codes_.size());
   for (const std::uint32_t code : other.codes_) {
     if (position[code] == UINT32_MAX) {
       add(other.values_[code]);

@@ -120,6 +120,11 @@ TEST_CASE("store: selected columns, conditions and unknown names", "[store]") {
   REQUIRE(some->rows() == 1);
   CHECK(some->column(1).as_text(0) == "L7");
 
+  const auto nested =
+      snapshot.read("lots", {"lot_id"}, "lot_id NOT IN (SELECT lot_id FROM wafers)");
+  REQUIRE(nested);
+  CHECK(nested->rows() == 100);
+
   CHECK(snapshot.rows("lots") == 100);
   CHECK(snapshot.read("nonsense").error().id == "STOR-0012");
   CHECK(snapshot.read("lots", {"nonsense"}).error().id == "STOR-0012");
