@@ -64,6 +64,12 @@ void add_die_effect(const DieLink& die, Finding& f) {
                                    {"kill_high", die.kill_ci.high}}});
 }
 
+/// "9.3", "412", "more than 1000": digits that mean something.
+std::string times_text(double ratio) {
+  if (ratio > 1000.0) return "more than 1000";
+  return ratio >= 100.0 ? fmt::format("{:.0f}", ratio) : fmt::format("{:.1f}", ratio);
+}
+
 std::string cost_text(const DieLink& die) {
   if (!die.known) return "what they cost at test is not known yet";
   return "they cost " + loss_text(die.die_per_wafer, die.die_per_wafer_ci);
@@ -84,10 +90,10 @@ Candidate candidate_of(const TracedPattern& p, const FabData& data, const layout
   std::string kind(gap_feature(p.kind));
   std::ranges::replace(kind, '_', ' ');
   f.statement = fmt::format(
-      "Pattern {} on {} ({} of {:.3g} um{}, {} places a die) draws {:.1f} times the defects of its "
+      "Pattern {} on {} ({} of {:.3g} um{}, {} places a die) draws {} times the defects of its "
       "surroundings; {}",
       p.pattern_id, p.layer, kind, p.space_um, cell.empty() ? "" : " in cell " + cell,
-      p.occurrences, p.rate_ratio, cost_text(p.die));
+      p.occurrences, times_text(p.rate_ratio), cost_text(p.die));
   f.q_value = p.q_value;
   f.confidence = std::clamp(1.0 - p.q_value, 0.0, 1.0);
   f.locations = p.locations;
@@ -118,8 +124,8 @@ Candidate candidate_of(const ViaTrace& v, double q) {
   f.kind = "via";
   f.subject = {{"step", v.step}, {"layer", v.layer}, {"feature", "single_via"}};
   f.statement = fmt::format(
-      "Single {} vias fail {:.1f} times as often as doubled ones ({} single cuts a die); {}",
-      v.layer, v.single_to_double, v.single.cuts, cost_text(v.die));
+      "Single {} vias fail {} times as often as doubled ones ({} single cuts a die); {}", v.layer,
+      times_text(v.single_to_double), v.single.cuts, cost_text(v.die));
   f.q_value = q;
   f.confidence = std::clamp(1.0 - q, 0.0, 1.0);
   f.locations = v.locations;
@@ -153,9 +159,9 @@ Candidate candidate_of(const FeatureRate& r) {
   if (!r.defect_class.empty()) f.subject["parameter"] = r.defect_class;
   std::string words = r.feature;
   std::ranges::replace(words, '_', ' ');
-  f.statement = fmt::format("Defects of {}{} fall {:.1f} times as often at {} of {} as elsewhere",
+  f.statement = fmt::format("Defects of {}{} fall {} times as often at {} of {} as elsewhere",
                             r.step, r.defect_class.empty() ? "" : " (class " + r.defect_class + ")",
-                            r.rate_ratio, words, r.layer);
+                            times_text(r.rate_ratio), words, r.layer);
   f.q_value = r.q_value;
   f.confidence = std::clamp(1.0 - r.q_value, 0.0, 1.0);
   f.rate_ratio = r.rate_ratio;

@@ -44,6 +44,16 @@ void turn(std::uint8_t quarters, double pitch_x, double pitch_y, DieIndex& die, 
   }
 }
 
+/// The table with the lots of wafers that are named without one, where the wafers table knows them.
+std::string with_lots(const std::string& table) {
+  return "(SELECT t.* REPLACE (coalesce(nullif(t.lot_id, ''), g.lot_id, '') AS lot_id) FROM " +
+         table +
+         " t LEFT JOIN (SELECT wafer_id, min(lot_id) AS lot_id FROM wafers WHERE lot_id <> '' "
+         "GROUP BY "
+         "wafer_id HAVING count(DISTINCT lot_id) = 1) g ON t.lot_id = '' AND t.wafer_id = "
+         "g.wafer_id)";
+}
+
 }  // namespace
 
 TableLoader::TableLoader(store::Snapshot& snapshot, std::string lots_sql, const Scope& scope,
@@ -52,8 +62,8 @@ TableLoader::TableLoader(store::Snapshot& snapshot, std::string lots_sql, const 
 
 Result<store::Table> TableLoader::rows(const std::string& columns, const std::string& table,
                                        const std::string& order) {
-  return snapshot_.query("SELECT " + columns + " FROM " + table + " WHERE lot_id IN (" + lots_sql_ +
-                         ")" + (order.empty() ? "" : " ORDER BY " + order));
+  return snapshot_.query("SELECT " + columns + " FROM " + with_lots(table) + " WHERE lot_id IN (" +
+                         lots_sql_ + ")" + (order.empty() ? "" : " ORDER BY " + order));
 }
 
 std::optional<WaferId> TableLoader::wafer_of(std::string_view lot, std::string_view wafer) const {
@@ -71,9 +81,10 @@ Status TableLoader::load_wafers() {
           "SELECT lot_id, wafer_id, max(slot) AS slot, min(strength) AS strength, max(moment) AS "
           "moment FROM (" +
           one + "slot, 0 AS strength, NULL::TIMESTAMPTZ AS moment FROM wafers" + in +
-          " UNION ALL " + one + "max(slot), 1, max(ended_at) FROM lot_history" + in +
-          " GROUP BY ALL UNION ALL " + one + "NULL, 2, max(tested_at) FROM die_results" + in +
-          " GROUP BY ALL UNION ALL " + one + "slot, 3, inspected_at FROM inspections" + in +
+          " UNION ALL " + one + "max(slot), 1, max(ended_at) FROM " + with_lots("lot_history") +
+          in + " GROUP BY ALL UNION ALL " + one + "NULL, 2, max(tested_at) FROM " +
+          with_lots("die_results") + in + " GROUP BY ALL UNION ALL " + one +
+          "slot, 3, inspected_at FROM " + with_lots("inspections") + in +
           ") WHERE wafer_id <> '' GROUP BY lot_id, wafer_id ORDER BY lot_id, strength, wafer_id"));
   struct Candidate {
     std::string id;

@@ -1,6 +1,8 @@
 #include "ingest/service/store_backend.h"
 
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "engine/findings/findings_json.h"
 #include "engine/session/analysis.h"
@@ -10,14 +12,34 @@
 namespace yieldloop::ingest::service {
 namespace {
 
-struct OpenStore {
-  store::Store store;
+struct Site {
+  FileSystem& files;
+  fs::path folder;
   ReaderRegistry readers = builtin_readers();
 };
 
-Result<TakenFile> ingest_one(OpenStore& open, const fs::path& file, const std::string& name) {
+/// The writer's lock is held for one file only, so that a nightly job on the same store gets its
+/// turn.
+Result<store::Store> open_for_writing(Site& site) {
+  constexpr int kTries = 100;
+  constexpr std::chrono::milliseconds kPause{100};
+  for (int i = 1;; ++i) {
+    auto store = store::Store::open_or_create(site.files, site.folder);
+    if (store || store.error().code != Errc::kBusy || i == kTries) return store;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+Result<store::Snapshot> newest(const Site& site) {
+  YL_ASSIGN(const auto store,
+            store::Store::open(site.files, site.folder, store::Store::Mode::kRead));
+  return store.snapshot();
+}
+
+Result<TakenFile> ingest_one(Site& site, const fs::path& file, const std::string& name) {
   NoProgress progress;
-  YL_ASSIGN(auto report, ingest::ingest(open.store, open.readers, {file}, {}, progress));
+  YL_ASSIGN(auto store, open_for_writing(site));
+  YL_ASSIGN(auto report, ingest::ingest(store, site.readers, {file}, {}, progress));
   TakenFile outcome;
   for (IngestedFile& f : report.files) {
     f.read.path = name;  // The sender's name, not the staging file's.
@@ -36,17 +58,17 @@ Result<TakenFile> ingest_one(OpenStore& open, const fs::path& file, const std::s
 }  // namespace
 
 Result<Backend> store_backend(FileSystem& files, const fs::path& store) {
-  YL_ASSIGN(auto opened, store::Store::open_or_create(files, store));
-  auto shared = std::make_shared<OpenStore>(OpenStore{.store = std::move(opened)});
+  auto site = std::make_shared<Site>(Site{.files = files, .folder = store});
+  YL_ASSIGN([[maybe_unused]] const auto made, open_for_writing(*site));
   return Backend{
-      .ingest = [shared](const fs::path& file,
-                         const std::string& name) { return ingest_one(*shared, file, name); },
-      .ready = [shared]() -> Status {
-        YL_ASSIGN([[maybe_unused]] const auto number, shared->store.latest_snapshot());
+      .ingest = [site](const fs::path& file,
+                       const std::string& name) { return ingest_one(*site, file, name); },
+      .ready = [site]() -> Status {
+        YL_ASSIGN([[maybe_unused]] const auto snapshot, newest(*site));
         return Ok{};
       },
-      .findings = [shared](const std::string& product) -> Result<std::string> {
-        YL_ASSIGN(const auto snapshot, shared->store.snapshot());
+      .findings = [site](const std::string& product) -> Result<std::string> {
+        YL_ASSIGN(const auto snapshot, newest(*site));
         YL_ASSIGN(const auto run, session::newest_run(snapshot, product));
         return findings::to_json(run.findings);
       }};
