@@ -99,7 +99,13 @@ TEST_CASE("text: globs", "[core][text]") {
 TEST_CASE("text: what comes from data cannot become markup, lines or bad UTF-8", "[core][text]") {
   CHECK(escape_markup("<a href=\"x\">&'") == "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
   CHECK(escape_controls("a\nb\x1b[31m\"") == "a\\nb\\x1b[31m\\\"");
-  CHECK(to_valid_utf8("A\xff" "B") == "A\xef\xbf\xbd" "B");
+  CHECK(one_line("a\nb\x1b[31m\"\xc2\x9b"
+                 "c\xff\xc2\xb5\x7f") == "a\\nb\\x1b[31m\"\\x9bc\xef\xbf\xbd\xc2\xb5\\x7f");
+  CHECK(one_line("ends in \xc2") == "ends in \xef\xbf\xbd");
+  CHECK(to_valid_utf8("A\xff"
+                      "B") ==
+        "A\xef\xbf\xbd"
+        "B");
   CHECK(to_valid_utf8("\xe5\x8d\x98") == "\xe5\x8d\x98");
   CHECK(to_valid_utf8("\xed\xa0\x80") == "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }

@@ -37,7 +37,8 @@ FindingsDocument example() {
   d.lots = 40;
   d.baseline = {0.873, {0.869, 0.877}, 400'000};
   d.findings = {f};
-  d.undecided = {{{{{"step", "A"}, {"tool", "T1"}}, {{"step", "B"}, {"tool", "T7"}}}, "routing never separates them",
+  d.undecided = {{{{{"step", "A"}, {"tool", "T1"}}, {{"step", "B"}, {"tool", "T7"}}},
+                  "routing never separates them",
                   "split the next lots"}};
   d.alarm_budget = {0.05, 0.04};
   d.caveats = {"One lot has no history."};
@@ -46,7 +47,8 @@ FindingsDocument example() {
 
 }  // namespace
 
-TEST_CASE("findings document: what is written is read back, open intervals included", "[findings]") {
+TEST_CASE("findings document: what is written is read back, open intervals included",
+          "[findings]") {
   const FindingsDocument d = example();
   const auto back = findings::document_from_json(findings::to_json(d));
   REQUIRE(back);
@@ -75,7 +77,8 @@ TEST_CASE("findings document: names that are no UTF-8 do not break it", "[findin
 }
 
 TEST_CASE("findings document: other texts are refused", "[findings][error]") {
-  for (const char* text : {"", "[]", "{}", R"({"schema":"yieldloop.findings/2"})", "{\"schema\":"}) {
+  for (const char* text :
+       {"", "[]", "{}", R"({"schema":"yieldloop.findings/2"})", "{\"schema\":"}) {
     CAPTURE(text);
     CHECK(findings::document_from_json(text).error().id == "FIND-0001");
   }
@@ -83,7 +86,8 @@ TEST_CASE("findings document: other texts are refused", "[findings][error]") {
 }
 
 TEST_CASE("finding id: it names kind and subject, not the onset", "[findings]") {
-  const auto id = findings::finding_id("chamber", {{"tool", "A"}, {"from", "2026-03-14T00:00:00Z"}});
+  const auto id =
+      findings::finding_id("chamber", {{"tool", "A"}, {"from", "2026-03-14T00:00:00Z"}});
   CHECK(id == findings::finding_id("chamber", {{"tool", "A"}, {"from", "2026-03-15T00:00:00Z"}}));
   CHECK(id != findings::finding_id("tool", {{"tool", "A"}}));
   CHECK(id != findings::finding_id("chamber", {{"tool", "B"}}));

@@ -38,10 +38,12 @@ struct MemoryBackend {
     return {.ingest = [this](const fs::path& file, const std::string& name) -> Result<TakenFile> {
               const std::string text = read_text_file(real_file_system(), file).value();
               if (text.starts_with("full")) return Error{Errc::kNoSpace, "TEST-0001", "Disk full."};
-              if (text.starts_with("bad")) return TakenFile{.refused = true, .json = "{\"refused\":1}"};
+              if (text.starts_with("bad"))
+                return TakenFile{.refused = true, .json = "{\"refused\":1}"};
               const bool known = std::ranges::find(stored, text) != stored.end();
               if (!known) stored.push_back(text);
-              return TakenFile{.known = known, .rows = 7, .kind = "test", .json = "{\"name\":\"" + name + "\"}"};
+              return TakenFile{
+                  .known = known, .rows = 7, .kind = "test", .json = "{\"name\":\"" + name + "\"}"};
             },
             .ready = [] { return Status(Ok{}); },
             .findings = [](const std::string& product) -> Result<std::string> {
@@ -72,8 +74,10 @@ std::string talk(std::uint16_t port, const std::string& request, bool half_close
 
 std::string post(const std::string& body, const std::string& extra = {},
                  const std::string& token = kToken) {
-  return "POST /v1/files/lot.stdf HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " +
-         token + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + extra + "\r\n" + body;
+  return "POST /v1/files/lot.stdf HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: "
+         "Bearer " +
+         token + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + extra + "\r\n" +
+         body;
 }
 
 std::string get(const std::string& path) {
@@ -88,8 +92,9 @@ struct Running {
     config.port = 0;
     config.token = kToken;
     config.poll_seconds = 0.02;
-    service = std::move(Service::start(config, memory.backend(), real_file_system(),
-                                       scratch.path / "staging").value());
+    service = std::move(
+        Service::start(config, memory.backend(), real_file_system(), scratch.path / "staging")
+            .value());
   }
 };
 
@@ -97,7 +102,8 @@ struct Running {
 
 TEST_CASE("service: a file is stored, then known, then refused", "[service]") {
   Running run;
-  CHECK_THAT(talk(run.service->port(), post("rows")), Contains("201 Created") && Contains("lot.stdf"));
+  CHECK_THAT(talk(run.service->port(), post("rows")),
+             Contains("201 Created") && Contains("lot.stdf"));
   CHECK_THAT(talk(run.service->port(), post("rows")), Contains("200 OK"));
   CHECK_THAT(talk(run.service->port(), post("bad rows")), Contains("422"));
   CHECK_THAT(talk(run.service->port(), post("full")), Contains("507") && Contains("Disk full."));
@@ -137,18 +143,21 @@ TEST_CASE("service: a body that is cut short is never acknowledged", "[service][
   CHECK(run.memory.stored.empty());
 }
 
-TEST_CASE("service: a wrong checksum, no length and a body too large are refused", "[service][error]") {
+TEST_CASE("service: a wrong checksum, no length and a body too large are refused",
+          "[service][error]") {
   Config config;
   config.max_body_bytes = 100;
   Running run(config);
   const std::string wrong = "X-Content-SHA256: " + Sha256::of("other").hex() + "\r\n";
   const std::string right = "X-Content-SHA256: " + Sha256::of("rows").hex() + "\r\n";
-  CHECK_THAT(talk(run.service->port(), post("rows", wrong)), Contains("400") && Contains("SERV-0011"));
+  CHECK_THAT(talk(run.service->port(), post("rows", wrong)),
+             Contains("400") && Contains("SERV-0011"));
   CHECK_THAT(talk(run.service->port(), post(std::string(101, 'x'))), Contains("413"));
-  CHECK_THAT(talk(run.service->port(),
-                  "POST /v1/files/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " +
-                      std::string(kToken) + "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-             Contains("411"));
+  CHECK_THAT(
+      talk(run.service->port(),
+           "POST /v1/files/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " +
+               std::string(kToken) + "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+      Contains("411"));
   CHECK_THAT(talk(run.service->port(), post("rows", right)), Contains("201"));
 }
 
@@ -158,8 +167,8 @@ TEST_CASE("service: a port in use is said so", "[service][error]") {
   config.port = first.service->port();
   config.token = kToken;
   MemoryBackend memory;
-  const auto second = Service::start(config, memory.backend(), real_file_system(),
-                                     first.scratch.path / "other");
+  const auto second =
+      Service::start(config, memory.backend(), real_file_system(), first.scratch.path / "other");
   REQUIRE_FALSE(second);
   CHECK(second.error().id == "SERV-0003");
 }
@@ -207,7 +216,8 @@ TEST_CASE("service config: what it takes and refuses", "[service]") {
   put(scratch.path / "token", std::string(kToken) + "\n");
   ::chmod((scratch.path / "token").c_str(), 0600);
   put(scratch.path / "good.toml",
-      "[service]\nlisten = \"127.0.0.1:9000\"\ntoken_file = \"token\"\n[[drop]]\nfolder = \"in\"\n");
+      "[service]\nlisten = \"127.0.0.1:9000\"\ntoken_file = \"token\"\n[[drop]]\nfolder = "
+      "\"in\"\n");
   const auto config = load_config(files, scratch.path / "good.toml");
   REQUIRE(config);
   CHECK(config->port == 9000);
