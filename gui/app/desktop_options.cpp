@@ -32,7 +32,8 @@ Status set(DesktopOptions& options, const QString& name, const QString& value) {
                                QStringLiteral("layout"), QStringLiteral("trend")};
     const auto at = views.indexOf(value);
     if (at < 0) {
-      return bad(QStringLiteral("--view takes wafer, gallery, layout or trend, not \"%1\".").arg(value));
+      return bad(
+          QStringLiteral("--view takes wafer, gallery, layout or trend, not \"%1\".").arg(value));
     }
     options.view = static_cast<View>(at);
   }

@@ -43,8 +43,8 @@ std::vector<widgets::LayoutDot> dots_of(const viewmodel::OpenedFab& fab,
     if (defect.inspection >= wanted.size() || wanted[defect.inspection] == nullptr) continue;
     if (!wanted[defect.inspection]->contains(defect.defect_id)) continue;
     if (const auto at = viewmodel::layout_place(fab, defect)) {
-      dots.push_back({{at->x, at->y},
-                      {fab.data().inspections[defect.inspection].id, defect.defect_id}});
+      dots.push_back(
+          {{at->x, at->y}, {fab.data().inspections[defect.inspection].id, defect.defect_id}});
     }
   }
   return dots;
@@ -113,7 +113,8 @@ void MainWindow::on_progress(const QString& stage, qulonglong done, qulonglong t
   QString text = stage;
   if (total > 0) {
     bar_->setRange(0, 1000);
-    bar_->setValue(static_cast<int>(1000.0 * static_cast<double>(done) / static_cast<double>(total)));
+    bar_->setValue(
+        static_cast<int>(1000.0 * static_cast<double>(done) / static_cast<double>(total)));
     text += tr(": %1 of %2").arg(done).arg(total);
   } else {
     bar_->setRange(0, 0);
@@ -128,7 +129,7 @@ void MainWindow::on_failed(const QString& id, const QString& sentence) {
   cancel_->hide();
   if (!model_.fab()) {
     message_->setText(sentence + QStringLiteral("\n\n") +
-                      tr("Then press F5 to read the store again.  (%1)").arg(id));
+                      tr("Press F5 to read the store again.  (%1)").arg(id));
     pages_->setCurrentIndex(0);
     scope_->setText(qt(model_.store().string()));
   } else {
@@ -142,9 +143,10 @@ void MainWindow::on_loaded() {
   bar_->hide();
   cancel_->hide();
   scope_->setText(QStringLiteral("<b>%1</b>").arg(qt(viewmodel::scope_text(fab)).toHtmlEscaped()));
-  run_->setText(fab.run.empty()
-                    ? tr("analysed now, snapshot %1").arg(fab.analysis.snapshot)
-                    : tr("saved run %1, snapshot %2").arg(qt(fab.run).left(12)).arg(fab.analysis.snapshot));
+  run_->setText(
+      fab.run.empty()
+          ? tr("analysed now, snapshot %1").arg(fab.analysis.snapshot)
+          : tr("saved run %1, snapshot %2").arg(qt(fab.run).left(12)).arg(fab.analysis.snapshot));
   setWindowTitle(tr("%1 \u2013 yieldloop").arg(qt(fab.data().product.name)));
   findings_->show_findings(fab.analysis.findings.findings);
   tree_->show_fab(fab);
@@ -163,7 +165,8 @@ void MainWindow::on_loaded() {
   warning_->setVisible(caveats > 0);
   warning_->setText(caveats == 1 ? tr("1 data warning") : tr("%1 data warnings").arg(caveats));
   warning_->setToolTip(tr("Listed in the log and, with no finding selected, under Evidence"));
-  if (since_.isValid()) log(tr("Ready after %1 s").arg(static_cast<double>(since_.elapsed()) / 1000));
+  if (since_.isValid())
+    log(tr("Ready after %1 s").arg(static_cast<double>(since_.elapsed()) / 1000));
   {
     const QSignalBlocker blocker(selection_);
     selection_.keep_known(fab.known_names());
@@ -189,7 +192,8 @@ std::string MainWindow::wafer_to_show(const viewmodel::FindingParts& parts) cons
     if (!parts.wafers.empty() && !parts.wafers.contains(label)) continue;
     const auto* y = fab.yield_of(wafer);
     const auto it = marked.find(wafer);
-    const std::pair score{it == marked.end() ? 0 : it->second, y == nullptr ? -2.0 : -y->final.yield()};
+    const std::pair score{it == marked.end() ? 0 : it->second,
+                          y == nullptr ? -2.0 : -y->final.yield()};
     if (score > best_score) {
       best_score = score;
       best = label;
@@ -272,8 +276,9 @@ void MainWindow::refresh_map() {
     return;
   }
   auto chart = viewmodel::wafer_map(fab, it->second, selection_.current(), map_options_);
-  map_title_->setText(QStringLiteral("<b>%1</b>&nbsp; %2").arg(
-      qt(chart.spec.title).toHtmlEscaped(), qt(chart.spec.subtitle).toHtmlEscaped()));
+  map_title_->setText(
+      QStringLiteral("<b>%1</b>&nbsp; %2")
+          .arg(qt(chart.spec.title).toHtmlEscaped(), qt(chart.spec.subtitle).toHtmlEscaped()));
   map_title_->setToolTip(qt(chart.spec.title + ", " + chart.spec.subtitle));
   chart.spec.title.clear();  // The line above the map says it.
   chart.spec.subtitle.clear();
@@ -343,8 +348,8 @@ void MainWindow::step_wafer(int by) {
 
 void MainWindow::ask_place() {
   bool fine = false;
-  const QString text = QInputDialog::getText(
-      this, tr("Go to"), tr("x,y or x,y,size in \u00b5m:"), QLineEdit::Normal, {}, &fine);
+  const QString text = QInputDialog::getText(this, tr("Go to"), tr("x,y or x,y,size in \u00b5m:"),
+                                             QLineEdit::Normal, {}, &fine);
   if (!fine) return;
   show_view(View::kLayout);
   if (!layout_->go_to(text)) {

@@ -122,8 +122,7 @@ QWidget* MainWindow::build_gallery_page() {
   QAction* colours = add_action(tr("Pass and fail only"), {}, [] {});
   colours->setCheckable(true);
   connect(colours, &QAction::toggled, this, [this](bool on) {
-    map_options_.colouring =
-        on ? charts::DieColouring::kPassFail : charts::DieColouring::kBin;
+    map_options_.colouring = on ? charts::DieColouring::kPassFail : charts::DieColouring::kBin;
     refresh_map();
     refresh_gallery();
   });
@@ -153,7 +152,7 @@ QWidget* MainWindow::build_message_page() {
   message_->setTextFormat(Qt::PlainText);
   message_->setMinimumWidth(420);
   QFont font = message_->font();
-  font.setPointSizeF(font.pointSizeF() * 1.2);
+  font.setPixelSize(15);
   message_->setFont(font);
   bar_ = new QProgressBar;
   bar_->setAccessibleName(tr("Progress"));
@@ -243,13 +242,11 @@ void MainWindow::build_menus() {
   file->addSeparator();
   file->addAction(add_action(tr("Quit"), tr("Ctrl+Q"), [this] { close(); }));
   QMenu* select = menuBar()->addMenu(tr("&Select"));
-  select->addAction(
-      add_action(tr("Next finding"), tr("N"), [this] { findings_->step(1); }));
-  select->addAction(
-      add_action(tr("Previous finding"), tr("P"), [this] { findings_->step(-1); }));
+  select->addAction(add_action(tr("Next finding"), tr("N"), [this] { findings_->step(1); }));
+  select->addAction(add_action(tr("Previous finding"), tr("P"), [this] { findings_->step(-1); }));
   select->addSeparator();
-  select->addAction(add_action(tr("Clear selection and filters"), tr("Esc"),
-                               [this] { selection_.clear(); }));
+  select->addAction(
+      add_action(tr("Clear selection and filters"), tr("Esc"), [this] { selection_.clear(); }));
   build_view_menu();
   QMenu* help = menuBar()->addMenu(tr("&Help"));
   help->addAction(
@@ -310,7 +307,8 @@ void MainWindow::connect_selection() {
   connect(layout_, &widgets::LayoutView::defects_picked, &selection_,
           &viewmodel::SelectionModel::pick_defects);
   connect(layout_, &widgets::LayoutView::cursor_moved, this, [this](double x, double y) {
-    cursor_->setText(QStringLiteral("x = %1 \u00b5m, y = %2 \u00b5m").arg(x, 0, 'f', 3).arg(y, 0, 'f', 3));
+    cursor_->setText(
+        QStringLiteral("x = %1 \u00b5m, y = %2 \u00b5m").arg(x, 0, 'f', 3).arg(y, 0, 'f', 3));
   });
   connect(layers_, &widgets::LayerList::layers_changed, this,
           [this] { layout_->set_layers(layers_->layers()); });

@@ -70,14 +70,13 @@ void add_defects(const OpenedFab& fab, WaferId wafer, const Selection& selection
     const Inspection& inspection = data.inspections[defect.inspection];
     if (!(inspection.die_pitch_x_um > 0)) continue;
     const DefectKey key{inspection.id, defect.defect_id};
-    chart.spec.defects.push_back(
-        {.x_um = defect.die.x * inspection.die_pitch_x_um + defect.x_um -
-                 inspection.sample_center_x_um,
-         .y_um = defect.die.y * inspection.die_pitch_y_um + defect.y_um -
-                 inspection.sample_center_y_um,
-         .size_um = defect.size_um,
-         .category = defect.class_number,
-         .selected = selection.defects.contains(key)});
+    chart.spec.defects.push_back({.x_um = defect.die.x * inspection.die_pitch_x_um + defect.x_um -
+                                          inspection.sample_center_x_um,
+                                  .y_um = defect.die.y * inspection.die_pitch_y_um + defect.y_um -
+                                          inspection.sample_center_y_um,
+                                  .size_um = defect.size_um,
+                                  .category = defect.class_number,
+                                  .selected = selection.defects.contains(key)});
     chart.defects.push_back(key);
   }
 }
@@ -119,8 +118,8 @@ std::vector<WaferId> ordered_wafers(const OpenedFab& fab, GalleryOrder order) {
 
 void add_point(const yield::YieldCount& count, std::string label, std::set<std::string> wafers,
                const Selection& selection, TrendChart& chart) {
-  const Interval ci = stats::wilson_interval(static_cast<double>(count.good),
-                                             static_cast<double>(count.tested));
+  const Interval ci =
+      stats::wilson_interval(static_cast<double>(count.good), static_cast<double>(count.tested));
   const bool selected = std::ranges::any_of(
       wafers, [&](const std::string& wafer) { return selection.wafers.contains(wafer); });
   chart.spec.points.push_back({.label = std::move(label),
@@ -136,9 +135,8 @@ void add_point(const yield::YieldCount& count, std::string label, std::set<std::
 
 MapChart wafer_map(const OpenedFab& fab, WaferId wafer, const Selection& selection,
                    const MapOptions& options) {
-  MapChart chart{.spec = frame_of(fab.data(), options),
-                 .wafer = fab.data().wafer_label(wafer),
-                 .defects = {}};
+  MapChart chart{
+      .spec = frame_of(fab.data(), options), .wafer = fab.data().wafer_label(wafer), .defects = {}};
   add_outcomes(fab, wafer, selection, chart.spec);
   add_untested(fab, wafer, chart.spec);
   if (options.defects) add_defects(fab, wafer, selection, chart);
@@ -184,8 +182,7 @@ ParetoChart bin_pareto(const OpenedFab& fab, const Selection& selection) {
   std::map<int, std::int64_t> counts;
   for (const DieOutcome& o : fab.outcomes) {
     if (o.pass) continue;
-    if (!selection.wafers.empty() &&
-        !selection.wafers.contains(fab.data().wafer_label(o.wafer))) {
+    if (!selection.wafers.empty() && !selection.wafers.contains(fab.data().wafer_label(o.wafer))) {
       continue;
     }
     ++counts[o.hard_bin];

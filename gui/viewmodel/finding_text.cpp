@@ -100,7 +100,8 @@ std::string suggestion_html(const Suggestion& s) {
 
 std::string list_html(const std::string& title, const std::vector<std::string>& lines) {
   if (lines.empty()) return "";
-  std::string html = "<h4>" + escape_markup(title) + "</h4><ul style='margin-left:14px; "
+  std::string html = "<h4>" + escape_markup(title) +
+                     "</h4><ul style='margin-left:14px; "
                      "-qt-list-indent:0'>";
   for (const std::string& line : lines) html += "<li>" + escape_markup(line) + "</li>";
   return html + "</ul>";
@@ -133,16 +134,17 @@ std::string overview_html(const OpenedFab& fab) {
   std::string html = "<h4>Yield</h4><table cellspacing='2'>";
   if (fab.yields) {
     const auto& y = *fab.yields;
-    html += row("Final, die-weighted",
-                format_percent(y.final.yield()) + " (95 % interval " + format_percent(y.final_ci.low) +
-                    " to " + format_percent(y.final_ci.high) + ")");
+    html += row("Final, die-weighted", format_percent(y.final.yield()) + " (95 % interval " +
+                                           format_percent(y.final_ci.low) + " to " +
+                                           format_percent(y.final_ci.high) + ")");
     html += row("First pass, die-weighted", format_percent(y.first_pass.yield()));
     html += row("Mean wafer yield, final", format_percent(y.mean_wafer_yield));
     html += row("Tested die", format_count(y.final.tested));
   }
   html += row("False findings expected", format_number(d.alarm_budget.expected_false_findings));
   html += "</table>";
-  if (d.findings.empty()) html += "<p>No cause of loss was found beyond chance.</p>";
+  html += d.findings.empty() ? "<p>No cause of loss was found beyond chance.</p>"
+                             : "<p>Choose a finding (N) to see what is behind it.</p>";
   std::vector<std::string> undecided;
   for (const Undecided& u : d.undecided) {
     std::vector<std::string> names;

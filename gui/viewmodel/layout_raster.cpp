@@ -43,8 +43,12 @@ struct ToPixel {
   /// First `inner`, then this.
   ToPixel after(const GeneralTransform& inner) const {
     const QPointF d = at(inner.dx, inner.dy);
-    return {xx * inner.xx + xy * inner.yx, xx * inner.xy + xy * inner.yy,
-            yx * inner.xx + yy * inner.yx, yx * inner.xy + yy * inner.yy, d.x(), d.y()};
+    return {xx * inner.xx + xy * inner.yx,
+            xx * inner.xy + xy * inner.yy,
+            yx * inner.xx + yy * inner.yx,
+            yx * inner.xy + yy * inner.yy,
+            d.x(),
+            d.y()};
   }
   /// The box in cell units of what the picture shows, a little larger.
   Box window(double width, double height) const {
@@ -167,10 +171,11 @@ class LayerWalk {
     }
     const Box window = to.window(mask_.width(), mask_.height());
     if (const LayerShapes* shapes = cell.find(layer_)) draw(*shapes, to, window);
-    cell.instance_index.for_each_range(
-        window, cell.instances.size(), [&](std::size_t first, std::size_t last) {
-          for (std::size_t i = first; i < last; ++i) place(cell.instances[i], to);
-        });
+    cell.instance_index.for_each_range(window, cell.instances.size(),
+                                       [&](std::size_t first, std::size_t last) {
+                                         for (std::size_t i = first; i < last; ++i)
+                                           place(cell.instances[i], to);
+                                       });
   }
 
  private:
@@ -184,17 +189,18 @@ class LayerWalk {
   }
 
   void draw(const LayerShapes& shapes, const ToPixel& to, const Box& window) {
-    shapes.box_index.for_each_range(
-        window, shapes.boxes.size(), [&](std::size_t first, std::size_t last) {
-          for (std::size_t i = first; i < last; ++i) {
-            count();
-            mask_.fill(to.box(shapes.boxes[i]));
-          }
-        });
-    shapes.polygon_index.for_each_range(
-        window, shapes.polygons.size(), [&](std::size_t first, std::size_t last) {
-          for (std::size_t i = first; i < last; ++i) polygon(shapes, shapes.polygons[i], to);
-        });
+    shapes.box_index.for_each_range(window, shapes.boxes.size(),
+                                    [&](std::size_t first, std::size_t last) {
+                                      for (std::size_t i = first; i < last; ++i) {
+                                        count();
+                                        mask_.fill(to.box(shapes.boxes[i]));
+                                      }
+                                    });
+    shapes.polygon_index.for_each_range(window, shapes.polygons.size(),
+                                        [&](std::size_t first, std::size_t last) {
+                                          for (std::size_t i = first; i < last; ++i)
+                                            polygon(shapes, shapes.polygons[i], to);
+                                        });
   }
 
   void polygon(const LayerShapes& shapes, const layout::PolygonRange& range, const ToPixel& to) {
@@ -226,8 +232,7 @@ class LayerWalk {
     if (instance.cell == layout::kNoCell) return;
     const Box bounds = layout_.cell(instance.cell).layer_bbox(layer_);
     if (bounds.empty()) return;
-    const ToPixel first =
-        to.after(placement(instance, layout::Layout::element_at(instance, 0, 0)));
+    const ToPixel first = to.after(placement(instance, layout::Layout::element_at(instance, 0, 0)));
     if (instance.count() == 1) {
       cell(instance.cell, first);
       return;
@@ -310,6 +315,7 @@ void lay_over(const Mask& mask, const LayerStyle& style, QImage& image) {
     for (int x = 0; x < mask.width(); ++x) {
       const std::uint8_t bits = mask.at(x, y);
       if (bits == 0) continue;
+      if (style.pattern == kOutlineOnly && (bits & kEdge) == 0) continue;
       const double share =
           (bits & kEdge) != 0 ? edge : (layer_pattern(style.pattern, x, y) ? ink : ground);
       const auto mix = [&](int paper, int colour) {
@@ -324,6 +330,7 @@ void lay_over(const Mask& mask, const LayerStyle& style, QImage& image) {
 }  // namespace
 
 bool layer_pattern(int pattern, int x, int y) {
+  if (pattern == kOutlineOnly) return false;
   x &= 7;
   y &= 7;
   switch (pattern % 8) {
@@ -341,24 +348,24 @@ bool layer_pattern(int pattern, int x, int y) {
 std::vector<LayerStyle> layer_styles(const layout::FlatView& view, const Product& product) {
   std::vector<LayerStyle> styles;
   std::vector<bool> named(view.layout().layers().size(), false);
-  const auto add = [&](LayerIndex layer, const std::string& name) {
+  const auto add = [&](LayerIndex layer, const std::string& name, LayerKind kind) {
     const std::string key = layout::to_string(view.layout().layers()[layer]);
     const auto n = static_cast<int>(styles.size());
     styles.push_back({.layer = layer,
                       .name = name.empty() ? key : name + " (" + key + ")",
                       .short_name = name.empty() ? key : name,
                       .colour = charts::category_colour(styles.size()),
-                      .pattern = n % 7,
+                      .pattern = kind == LayerKind::kMarker ? kOutlineOnly : n % 7,
                       .visible = !view.bbox(layer).empty()});
   };
   for (const ProductLayer& layer : product.layers) {
     const auto index = view.layout().find_layer({layer.gds_layer, layer.gds_datatype});
     if (!index || named[*index]) continue;
     named[*index] = true;
-    add(*index, layer.name);
+    add(*index, layer.name, layer.kind);
   }
   for (LayerIndex i = 0; i < named.size(); ++i) {
-    if (!named[i]) add(i, "");
+    if (!named[i]) add(i, "", LayerKind::kMetal);
   }
   return styles;
 }
@@ -366,8 +373,8 @@ std::vector<LayerStyle> layer_styles(const layout::FlatView& view, const Product
 LayoutPicture draw_layout(const RasterRequest& request, const std::function<bool()>& cancelled) {
   LayoutPicture picture;
   picture.window = request.window;
-  picture.image = QImage(std::max(1, request.width), std::max(1, request.height),
-                         QImage::Format_RGB32);
+  picture.image =
+      QImage(std::max(1, request.width), std::max(1, request.height), QImage::Format_RGB32);
   picture.image.fill(0xffffffff);
   if (!request.layout || request.top == layout::kNoCell || request.window.isEmpty()) return picture;
 

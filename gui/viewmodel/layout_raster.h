@@ -22,12 +22,15 @@
 
 namespace yieldloop::viewmodel {
 
+/// Edges are drawn, the inside is left as it is.
+inline constexpr int kOutlineOnly = -1;
+
 struct LayerStyle {
   layout::LayerIndex layer = 0;
-  std::string name;  ///< "M1 (10/0)", or "10/0" for a layer the product does not name.
+  std::string name;        ///< "M1 (10/0)", or "10/0" for a layer the product does not name.
   std::string short_name;  ///< "M1".
   charts::Rgb colour = 0;
-  int pattern = 0;  ///< See layer_pattern.
+  int pattern = 0;  ///< See layer_pattern; kOutlineOnly for marker layers.
   bool visible = true;
 };
 

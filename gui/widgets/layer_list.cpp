@@ -16,7 +16,8 @@ QPixmap swatch(const viewmodel::LayerStyle& style) {
       const bool edge = x == 0 || y == 0 || x == image.width() - 1 || y == image.height() - 1;
       const double share = edge ? 0.95 : viewmodel::layer_pattern(style.pattern, x, y) ? 0.6 : 0.2;
       const auto mix = [&](int c) { return static_cast<int>(255 + share * (c - 255)); };
-      if (style.visible || edge) {
+      const bool inside = style.visible && style.pattern != viewmodel::kOutlineOnly;
+      if (inside || edge) {
         image.setPixel(x, y, qRgb(mix(colour.red()), mix(colour.green()), mix(colour.blue())));
       }
     }

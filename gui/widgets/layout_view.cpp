@@ -16,9 +16,9 @@
 namespace yieldloop::widgets {
 namespace {
 
-constexpr double kLeastMark = 11.0;     ///< Pixels: a place is never drawn smaller.
-constexpr double kPlaceShare = 1.0 / 8;  ///< Of the view, that a place takes when it is shown.
-constexpr double kLeastWindowUm = 4.0;
+constexpr double kLeastMark = 11.0;       ///< Pixels: a place is never drawn smaller.
+constexpr double kPlaceShare = 1.0 / 12;  ///< Of the view, that a place takes when it is shown.
+constexpr double kLeastWindowUm = 6.0;
 
 QRectF layout_box(const layout::Layout& layout, layout::CellIndex top) {
   const layout::Box box = layout.cell(top).bbox;
@@ -223,9 +223,9 @@ void LayoutView::paint_picture(QPainter& painter) const {
 }
 
 QRectF LayoutView::place_box(const LayoutLocation& l) const {
-  QRectF box = QRectF(port_.to_screen({l.x_um, l.y_um + l.h_um}),
-                      port_.to_screen({l.x_um + l.w_um, l.y_um}))
-                   .normalized();
+  QRectF box =
+      QRectF(port_.to_screen({l.x_um, l.y_um + l.h_um}), port_.to_screen({l.x_um + l.w_um, l.y_um}))
+          .normalized();
   const double dx = std::max(2.0, (kLeastMark - box.width()) / 2);
   const double dy = std::max(2.0, (kLeastMark - box.height()) / 2);
   return box.adjusted(-dx, -dy, dx, dy);
@@ -261,7 +261,8 @@ void LayoutView::paint_scale(QPainter& painter) const {
   const QPointF from(14, height() - 14);
   const QString text = length_text(length) + (drawing_ ? tr("   drawing ...") : QString());
   const QRectF plate(from.x() - 6, from.y() - 24,
-                     std::max(pixels, painter.fontMetrics().horizontalAdvance(text) + 4.0) + 12, 31);
+                     std::max(pixels, painter.fontMetrics().horizontalAdvance(text) + 4.0) + 12,
+                     31);
   painter.fillRect(plate, QColor(255, 255, 255, 220));
   painter.setPen(QPen(Qt::black, 2));
   painter.drawLine(from, from + QPointF(pixels, 0));

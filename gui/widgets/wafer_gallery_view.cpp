@@ -54,8 +54,8 @@ double WaferGalleryView::cell_width() const {
 QRectF WaferGalleryView::cell(std::size_t index) const {
   const auto n = static_cast<std::size_t>(columns());
   return {static_cast<double>(index % n) * cell_width(),
-          static_cast<double>(index / n) * kCellHeight - verticalScrollBar()->value(),
-          cell_width(), kCellHeight};
+          static_cast<double>(index / n) * kCellHeight - verticalScrollBar()->value(), cell_width(),
+          kCellHeight};
 }
 
 int WaferGalleryView::wafer_at(const QPointF& at) const {

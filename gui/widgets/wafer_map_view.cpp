@@ -93,7 +93,8 @@ void WaferMapView::mouseMoveEvent(QMouseEvent* event) {
   }
   const QPointF moved = event->position() - last_;
   last_ = event->position();
-  dragging_ = dragging_ || (last_ - pressed_).manhattanLength() >= QApplication::startDragDistance();
+  dragging_ =
+      dragging_ || (last_ - pressed_).manhattanLength() >= QApplication::startDragDistance();
   if (!dragging_) return;
   if (button_ == Qt::MiddleButton) offset_ += moved;
   trail_ << last_;

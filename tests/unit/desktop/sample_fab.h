@@ -14,8 +14,8 @@ inline QApplication& application() {
   static int argc = 1;
   static char name[] = "test_desktop";
   static char* argv[] = {name, nullptr};
-  static QApplication application(argc, argv);
-  return application;
+  static auto* application = new QApplication(argc, argv);  // Outlives every static.
+  return *application;
 }
 
 inline constexpr int kWafers = 25;
@@ -43,7 +43,8 @@ inline std::shared_ptr<const layout::Layout> sample_layout() {
 }
 
 inline void add_wafer(FabData& data, const char* lot, int number) {
-  const auto id = data.names.intern("W" + std::string(number < 10 ? "0" : "") + std::to_string(number));
+  const auto id =
+      data.names.intern("W" + std::string(number < 10 ? "0" : "") + std::to_string(number));
   const WaferId wafer{static_cast<std::uint32_t>(data.wafers.size())};
   data.wafers.push_back({data.names.intern(lot), id, number});
   int k = 0;
@@ -53,13 +54,14 @@ inline void add_wafer(FabData& data, const char* lot, int number) {
       // The k-th die of wafer n fails when (k + n) is a multiple of 5; bins 5 and 6 in turn.
       const bool fail = (k++ + number) % 5 == 0;
       const int bin = !fail ? 1 : number % 2 == 0 ? 5 : 6;
-      data.die_results.push_back({.wafer = wafer,
-                                  .die = {static_cast<std::int16_t>(x), static_cast<std::int16_t>(y)},
-                                  .hard_bin = bin,
-                                  .soft_bin = bin,
-                                  .pass = !fail,
-                                  .first_pass = true,
-                                  .final_result = true});
+      data.die_results.push_back(
+          {.wafer = wafer,
+           .die = {static_cast<std::int16_t>(x), static_cast<std::int16_t>(y)},
+           .hard_bin = bin,
+           .soft_bin = bin,
+           .pass = !fail,
+           .first_pass = true,
+           .final_result = true});
     }
   }
 }
@@ -84,10 +86,20 @@ inline FabData sample_data() {
                                 .sample_center_x_um = 5'000.0,
                                 .sample_center_y_um = 5'000.0});
     // One at the pattern of the finding, one elsewhere.
-    data.defects.push_back({.inspection = w, .wafer = WaferId{w}, .die = {0, 0}, .x_um = 1000.5,
-                            .y_um = 5001.0, .size_um = 0.3, .defect_id = 1});
-    data.defects.push_back({.inspection = w, .wafer = WaferId{w}, .die = {1, 2}, .x_um = 8000.0,
-                            .y_um = 8000.0, .size_um = 0.2, .defect_id = 2});
+    data.defects.push_back({.inspection = w,
+                            .wafer = WaferId{w},
+                            .die = {0, 0},
+                            .x_um = 1000.5,
+                            .y_um = 5001.0,
+                            .size_um = 0.3,
+                            .defect_id = 1});
+    data.defects.push_back({.inspection = w,
+                            .wafer = WaferId{w},
+                            .die = {1, 2},
+                            .x_um = 8000.0,
+                            .y_um = 8000.0,
+                            .size_um = 0.2,
+                            .defect_id = 2});
   }
   return data;
 }
@@ -104,8 +116,11 @@ inline std::vector<Finding> sample_findings() {
   pattern.locations_total = 2;
   pattern.rate_ratio = 9.0;
   pattern.rate_ratio_ci = {5.0, 16.0};
-  pattern.evidence = {{.analysis = "case_control", .test = "Fisher's exact test", .n = {40, 400},
-                       .p_value = 1e-9, .detail = {}}};
+  pattern.evidence = {{.analysis = "case_control",
+                       .test = "Fisher's exact test",
+                       .n = {40, 400},
+                       .p_value = 1e-9,
+                       .detail = {}}};
   Finding chamber;
   chamber.rank = 2;
   chamber.id = "f-000000000002";

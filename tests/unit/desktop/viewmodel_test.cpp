@@ -267,7 +267,7 @@ TEST_CASE("layout picture: far away an array is one box, not a hundred thousand"
 
 TEST_CASE("layout picture: says when it stopped early, and stops when asked", "[desktop]") {
   const auto fab = test::sample_fab();
-  auto request = request_for(fab, {1000, 5000, 400, 240}, 0);
+  auto request = request_for(fab, {1000, 5000, 100, 100}, 0);
   request.most_shapes = 50;
   CHECK_FALSE(draw_layout(request, [] { return false; }).complete);
   request.most_shapes = 30'000'000;

@@ -42,7 +42,8 @@ QString message_after_opening(const std::filesystem::path& store) {
   window.open(store, "");
   QElapsedTimer timer;
   timer.start();
-  while (!settled && timer.elapsed() < 60'000) QApplication::processEvents(QEventLoop::AllEvents, 50);
+  while (!settled && timer.elapsed() < 60'000)
+    QApplication::processEvents(QEventLoop::AllEvents, 50);
   CHECK(settled);
   return window.message();
 }
@@ -57,7 +58,8 @@ std::size_t colours_in(const QImage& image) {
 
 std::set<std::string> selected_in(const widgets::WaferGalleryView& gallery) {
   std::set<std::string> wafers;
-  for (const std::size_t i : gallery.chart().spec.selected) wafers.insert(gallery.chart().wafers[i]);
+  for (const std::size_t i : gallery.chart().spec.selected)
+    wafers.insert(gallery.chart().wafers[i]);
   return wafers;
 }
 
@@ -83,7 +85,8 @@ void drag(QWidget& widget, Qt::MouseButton button, QPointF from, QPointF to) {
 
 TEST_CASE("window: every view paints something", "[desktop]") {
   const Shown shown;
-  for (const auto view : {app::View::kWafer, app::View::kGallery, app::View::kLayout, app::View::kTrend}) {
+  for (const auto view :
+       {app::View::kWafer, app::View::kGallery, app::View::kLayout, app::View::kTrend}) {
     shown.window->show_view(view);
     shown.window->finish_drawing();
     QApplication::processEvents();
@@ -239,7 +242,8 @@ TEST_CASE("window: no finding, no test, no wafer", "[desktop]") {
   nothing.fab.data.product.name = "chip";
   window.model().show(viewmodel::prepare(std::move(nothing), ""));
   window.show();
-  for (const auto view : {app::View::kWafer, app::View::kGallery, app::View::kLayout, app::View::kTrend}) {
+  for (const auto view :
+       {app::View::kWafer, app::View::kGallery, app::View::kLayout, app::View::kTrend}) {
     window.show_view(view);
     CHECK(colours_in(window.grab().toImage()) > 2);
   }
