@@ -1,5 +1,7 @@
 #include "engine/store/schema_page.h"
 
+#include <set>
+
 #include "catch_portable.h"
 #include "engine/core/file_system.h"
 #include "engine/store/schema.h"
