@@ -15,6 +15,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "engine/core/sha256.h"
@@ -151,12 +152,13 @@ Status explain(Verdict verdict, const fs::path& path) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int stream : {0, 1, 2}) dup2(null, stream);
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE}) signal(number, SIG_DFL);
-  auto* library = new Library;  // Never unloaded: its destructors are not part of the question.
+  auto library = std::make_unique<Library>();
   const Verdict verdict = look(fd, *library);
   if (verdict == Verdict::kGood) {
     const std::array<unsigned char, 1> head{};
     library->reader->sniff("", head.data(), 0);
   }
+  library.reset();  // Unloading runs the library's own code too, and may end the process.
   const auto byte = static_cast<unsigned char>(verdict);
   _exit(write(report, &byte, 1) == 1 ? 0 : 1);
 }
