@@ -32,15 +32,20 @@ struct Typed {
 using Action = std::function<ExitStatus(const Context&)>;
 
 void add_scope(CLI::App& command, ScopeArguments& scope) {
-  command.add_option("--product", scope.product, "Product to look at; needed when the store holds several");
-  command.add_option("--lots", scope.lots, "Lots to look at, comma-separated, * and ? allowed; all when not given");
-  command.add_option("--from", scope.from, "Only wafers whose last event is at or after this time, e.g. 2026-03-14");
+  command.add_option("--product", scope.product,
+                     "Product to look at; needed when the store holds several");
+  command.add_option("--lots", scope.lots,
+                     "Lots to look at, comma-separated, * and ? allowed; all when not given");
+  command.add_option("--from", scope.from,
+                     "Only wafers whose last event is at or after this time, e.g. 2026-03-14");
   command.add_option("--to", scope.to, "Only wafers whose last event is before this time");
 }
 
 void add_analysis(CLI::App& command, AnalysisArguments& analysis) {
   add_scope(command, analysis.scope);
-  command.add_option("--q", analysis.q, "Share of false findings accepted in each family of tests (false discovery rate)")
+  command
+      .add_option("--q", analysis.q,
+                  "Share of false findings accepted in each family of tests (false discovery rate)")
       ->check(CLI::Range(1e-6, 0.5))
       ->capture_default_str();
   command
@@ -48,36 +53,48 @@ void add_analysis(CLI::App& command, AnalysisArguments& analysis) {
                   "Shuffled copies on which false findings are measured; 0 skips it")
       ->check(CLI::Range(0, 10000))
       ->capture_default_str();
-  command.add_option("--seed", analysis.seed, "Seed of every random draw; the same seed gives the same answer")->capture_default_str();
+  command
+      .add_option("--seed", analysis.seed,
+                  "Seed of every random draw; the same seed gives the same answer")
+      ->capture_default_str();
 }
 
 constexpr std::string_view kKinds =
-    "Kinds, told by content and also packed as .gz: KLARF, STDF V4, GDSII, product.toml, CSV logs (lots, wafers, "
-    "lot_history, fdc, metrology, equipment_states, maintenance, die_results, assembly, package_results)";
+    "Kinds, told by content and also packed as .gz: KLARF, STDF V4, GDSII, product.toml, CSV logs "
+    "(lots, wafers, "
+    "lot_history, fdc, metrology, equipment_states, maintenance, die_results, assembly, "
+    "package_results)";
 
 void add_ingest(CLI::App& app, Typed& t, Action& action) {
   auto* ingest = app.add_subcommand("ingest", "Read files and folders into the store");
-  ingest->add_option("paths", t.ingest.paths, "Files and folders. " + std::string(kKinds))->required();
-  ingest->add_option("--mapping", t.ingest.mapping, "Names of this site's columns, steps and tools (mapping.toml)");
+  ingest->add_option("paths", t.ingest.paths, "Files and folders. " + std::string(kKinds))
+      ->required();
+  ingest->add_option("--mapping", t.ingest.mapping,
+                     "Names of this site's columns, steps and tools (mapping.toml)");
   ingest->add_flag("--dry-run", t.ingest.dry_run, "Say what would be stored; store nothing");
   ingest->callback([&] { action = [&](const Context& c) { return run_ingest(c, t.ingest); }; });
 
-  auto* check = app.add_subcommand("check", "Read files without storing them and say what is in them");
+  auto* check =
+      app.add_subcommand("check", "Read files without storing them and say what is in them");
   check->add_option("files", t.ingest.paths, "Files. " + std::string(kKinds))->required();
-  check->add_option("--mapping", t.ingest.mapping, "Names of this site's columns, steps and tools (mapping.toml)");
+  check->add_option("--mapping", t.ingest.mapping,
+                    "Names of this site's columns, steps and tools (mapping.toml)");
   check->callback([&] { action = [&](const Context& c) { return run_check(c, t.ingest); }; });
 }
 
 void add_simulate(CLI::App& app, Typed& t, Action& action) {
   auto* simulate = app.add_subcommand("simulate", "Write a virtual fab whose causes are known");
-  simulate->add_option("scenario", t.simulate.scenario, "What to plant; --list names the scenarios");
+  simulate->add_option("scenario", t.simulate.scenario,
+                       "What to plant; --list names the scenarios");
   simulate->add_option("-o,--output", t.simulate.folder, "Folder to write; must be empty or new");
-  simulate->add_option("--seed", t.simulate.seed, "Seed; the same seed gives the same files")->capture_default_str();
+  simulate->add_option("--seed", t.simulate.seed, "Seed; the same seed gives the same files")
+      ->capture_default_str();
   simulate->add_option("--size", t.simulate.size, "small (12 lots) or medium (40 lots)")
       ->check(CLI::IsMember({"small", "medium"}))
       ->capture_default_str();
   simulate->add_flag("--list", t.simulate.list, "List the scenarios");
-  simulate->callback([&] { action = [&](const Context& c) { return run_simulate(c, t.simulate); }; });
+  simulate->callback(
+      [&] { action = [&](const Context& c) { return run_simulate(c, t.simulate); }; });
 }
 
 void add_findings(CLI::App& app, Typed& t, Action& action) {
@@ -88,40 +105,61 @@ void add_findings(CLI::App& app, Typed& t, Action& action) {
 
   auto* suggest = app.add_subcommand("suggest", "Suggest design, process and test actions");
   add_analysis(*suggest, analysis);
-  suggest->add_option("--budget", analysis.budget_money, "Most money the chosen suggestions may cost, in the currency of product.toml");
-  suggest->add_option("--masks", analysis.budget_masks, "Most new mask layers the chosen suggestions may need");
-  suggest->add_option("--edits", analysis.edits_folder, "Write a marker file (.lyrdb) and a marker layer (.gds) of each suggestion into this folder");
+  suggest->add_option(
+      "--budget", analysis.budget_money,
+      "Most money the chosen suggestions may cost, in the currency of product.toml");
+  suggest->add_option("--masks", analysis.budget_masks,
+                      "Most new mask layers the chosen suggestions may need");
+  suggest->add_option(
+      "--edits", analysis.edits_folder,
+      "Write a marker file (.lyrdb) and a marker layer (.gds) of each suggestion into this folder");
   suggest->callback([&] { action = [&](const Context& c) { return run_suggest(c, analysis); }; });
 
   auto* trace = app.add_subcommand("trace", "Trace defects to layout features and patterns");
   add_analysis(*trace, analysis);
-  trace->add_option("--step", t.trace.step, "Inspection step, as product.toml names it; all when not given");
-  trace->add_option("--layer", t.trace.layer, "Layer, as product.toml names it; all that the step sees when not given");
+  trace->add_option("--step", t.trace.step,
+                    "Inspection step, as product.toml names it; all when not given");
+  trace->add_option("--layer", t.trace.layer,
+                    "Layer, as product.toml names it; all that the step sees when not given");
   trace->callback([&] { action = [&](const Context& c) { return run_trace(c, t.trace); }; });
 
-  auto* commonality = app.add_subcommand("commonality", "Compare yield, a bin, defects or a signature over tools, chambers, recipes, reticles, slots");
+  auto* commonality = app.add_subcommand("commonality",
+                                         "Compare yield, a bin, defects or a signature over tools, "
+                                         "chambers, recipes, reticles, slots");
   add_analysis(*commonality, t.commonality.analysis);
-  commonality->add_option("--response", t.commonality.response, "yield, bin:N, defects:STEP or signature:NAME (edge_ring, centre, donut, local, scratch)")
+  commonality
+      ->add_option(
+          "--response", t.commonality.response,
+          "yield, bin:N, defects:STEP or signature:NAME (edge_ring, centre, donut, local, scratch)")
       ->capture_default_str();
-  commonality->callback([&] { action = [&](const Context& c) { return run_commonality(c, t.commonality); }; });
+  commonality->callback(
+      [&] { action = [&](const Context& c) { return run_commonality(c, t.commonality); }; });
 }
 
 void add_critical_area(CLI::App& app, Typed& t, Action& action) {
   auto& a = t.critical_area;
   auto* command = app.add_subcommand("critical-area", "Critical area and limited yield per layer");
-  command->add_option("layout", a.layout, "Layout file; the product's from the store when not given");
+  command->add_option("layout", a.layout,
+                      "Layout file; the product's from the store when not given");
   add_scope(*command, a.scope);
-  command->add_option("--layer", a.layers, "Layer, e.g. 31/0 or a name of product.toml; may be given again; all metals when not given")
+  command
+      ->add_option("--layer", a.layers,
+                   "Layer, e.g. 31/0 or a name of product.toml; may be given again; all metals "
+                   "when not given")
       ->allow_extra_args(false);
-  command->add_option("--x0", a.x0_um, "Smallest (or most frequent) defect size, um")->capture_default_str();
+  command->add_option("--x0", a.x0_um, "Smallest (or most frequent) defect size, um")
+      ->capture_default_str();
   command->add_option("--xmax", a.xmax_um, "Largest defect size, um")->capture_default_str();
   command->add_option("--law", a.law, "Size law: cubic (2 x0^2/x^3 from x0) or peaked")
       ->check(CLI::IsMember({"cubic", "peaked"}))
       ->capture_default_str();
-  command->add_option("--d0", a.d0_per_cm2, "Defects per cm2, for the limited yield; none is computed when not given");
-  command->add_option("--tiles", a.tiles, "Tiles sampled on a large layout; 0 computes all")->capture_default_str();
+  command->add_option("--d0", a.d0_per_cm2,
+                      "Defects per cm2, for the limited yield; none is computed when not given");
+  command->add_option("--tiles", a.tiles, "Tiles sampled on a large layout; 0 computes all")
+      ->capture_default_str();
   command->add_option("--seed", a.seed, "Seed of the tile sample")->capture_default_str();
-  command->callback([&] { action = [&](const Context& c) { return run_critical_area(c, t.critical_area); }; });
+  command->callback(
+      [&] { action = [&](const Context& c) { return run_critical_area(c, t.critical_area); }; });
 }
 
 void add_models(CLI::App& app, Typed& t, Action& action) {
@@ -133,17 +171,23 @@ void add_models(CLI::App& app, Typed& t, Action& action) {
   auto* train = app.add_subcommand("train", "Train a yield predictor and keep it in the store");
   add_scope(*train, t.model.scope);
   add_target(*train);
-  train->add_option("--seed", t.model.seed, "Seed; the same seed and data give the same model")->capture_default_str();
+  train->add_option("--seed", t.model.seed, "Seed; the same seed and data give the same model")
+      ->capture_default_str();
   train->callback([&] { action = [&](const Context& c) { return run_train(c, t.model); }; });
 
-  auto* predict = app.add_subcommand("predict", "Predict failing die or wafer yield with a trained model");
+  auto* predict =
+      app.add_subcommand("predict", "Predict failing die or wafer yield with a trained model");
   add_scope(*predict, t.model.scope);
   add_target(*predict);
-  predict->add_option("--model", t.model.models, "Model id; the one in use when not given")->expected(1);
+  predict->add_option("--model", t.model.models, "Model id; the one in use when not given")
+      ->expected(1);
   predict->callback([&] { action = [&](const Context& c) { return run_predict(c, t.model); }; });
 
-  auto* models = app.add_subcommand("models", "List, compare and promote models; show the quality of one");
-  models->add_option("action", t.model.action, "list, compare A B, promote A (use it from now on), quality A")
+  auto* models =
+      app.add_subcommand("models", "List, compare and promote models; show the quality of one");
+  models
+      ->add_option("action", t.model.action,
+                   "list, compare A B, promote A (use it from now on), quality A")
       ->check(CLI::IsMember({"list", "compare", "promote", "quality"}))
       ->capture_default_str();
   models->add_option("models", t.model.models, "Model ids; a unique beginning is enough");
@@ -153,16 +197,20 @@ void add_models(CLI::App& app, Typed& t, Action& action) {
 void add_report(CLI::App& app, Typed& t, Action& action) {
   const auto add_common = [&](CLI::App& command) {
     add_analysis(command, t.report.analysis);
-    command.add_option("-o,--output", t.report.folder, "Folder for the report")->capture_default_str();
-    command.add_option("--night", t.report.night, "The night it reports on, YYYY-MM-DD; the last with data when not given");
+    command.add_option("-o,--output", t.report.folder, "Folder for the report")
+        ->capture_default_str();
+    command.add_option("--night", t.report.night,
+                       "The night it reports on, YYYY-MM-DD; the last with data when not given");
   };
   auto* report = app.add_subcommand("report", "Write the overnight report: HTML, PDF, JSON");
   add_common(*report);
   report->callback([&] { action = [&](const Context& c) { return run_report(c, t.report); }; });
 
-  auto* run_all = app.add_subcommand("run", "The main job: ingest, findings, models, suggestions, report");
+  auto* run_all =
+      app.add_subcommand("run", "The main job: ingest, findings, models, suggestions, report");
   run_all->add_option("paths", t.report.paths, "Files and folders to ingest first");
-  run_all->add_option("--mapping", t.report.mapping, "Names of this site's columns, steps and tools (mapping.toml)");
+  run_all->add_option("--mapping", t.report.mapping,
+                      "Names of this site's columns, steps and tools (mapping.toml)");
   add_common(*run_all);
   run_all->callback([&] { action = [&](const Context& c) { return run_main_job(c, t.report); }; });
 }
@@ -173,23 +221,32 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
   query->callback([&] { action = [&](const Context& c) { return run_query(c, t.sql); }; });
 
   auto* store = app.add_subcommand("store", "Care of the store");
-  store->add_option("action", t.store_care.action, "info: what it holds; verify: check every file; compact: fewer, larger files; backup DIR; restore DIR: a new store "
-                    "from a copy; schema: its tables and columns")
+  store
+      ->add_option("action", t.store_care.action,
+                   "info: what it holds; verify: check every file; compact: fewer, larger files; "
+                   "backup DIR; restore DIR: a new store "
+                   "from a copy; schema: its tables and columns")
       ->check(CLI::IsMember({"info", "verify", "compact", "backup", "restore", "schema"}))
       ->required();
   store->add_option("folder", t.store_care.folder, "Folder of the copy, for backup and restore");
   store->callback([&] { action = [&](const Context& c) { return run_store(c, t.store_care); }; });
 
-  auto* exported = app.add_subcommand("export", "Write a table, findings or suggestions as a file for other programs");
-  exported->add_option("what", t.exported.what, "A table of the store, findings or suggestions")->required();
+  auto* exported = app.add_subcommand(
+      "export", "Write a table, findings or suggestions as a file for other programs");
+  exported->add_option("what", t.exported.what, "A table of the store, findings or suggestions")
+      ->required();
   exported->add_option("-o,--output", t.exported.output, "File to write")->required();
-  exported->add_option("--format", t.exported.format, "csv, parquet, lyrdb or gds; from the file's name when not given")
+  exported
+      ->add_option("--format", t.exported.format,
+                   "csv, parquet, lyrdb or gds; from the file's name when not given")
       ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds"}));
   add_analysis(*exported, t.exported.analysis);
   exported->callback([&] { action = [&](const Context& c) { return run_export(c, t.exported); }; });
 
-  auto* serve = app.add_subcommand("serve", "Take files from drop folders and over HTTP until stopped");
-  serve->add_option("--config", t.config, "Configuration file (TOML), see docs/operations.md")->required();
+  auto* serve =
+      app.add_subcommand("serve", "Take files from drop folders and over HTTP until stopped");
+  serve->add_option("--config", t.config, "Configuration file (TOML), see docs/operations.md")
+      ->required();
   serve->callback([&] { action = [&](const Context& c) { return run_serve(c, t.config); }; });
 }
 
@@ -205,8 +262,10 @@ void add_common_options(CLI::App& app, Typed& t) {
   app.set_version_flag("--version", "yieldloop 0.1.0");
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer("Exit status: 0 done; 1 done, some input refused; 2 usage; 3 no such thing or nothing to work on; 4 store "
-             "busy or damaged, disk full; 5 no rights; 70 internal error.");
+  app.footer(
+      "Exit status: 0 done; 1 done, some input refused; 2 usage; 3 no such thing or nothing to "
+      "work on; 4 store "
+      "busy or damaged, disk full; 5 no rights; 70 internal error.");
 }
 
 /// The parser's own words, with the page that says more.
@@ -214,17 +273,20 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& e) {
   const auto commands = app.get_subcommands();
   if (!commands.empty()) {
     return {Errc::kInvalidOptions, "CLIC-0016",
-            fmt::format("{} (`yieldloop {} --help` lists the options).", e.what(), commands.front()->get_name())};
+            fmt::format("{} (`yieldloop {} --help` lists the options).", e.what(),
+                        commands.front()->get_name())};
   }
   const auto unknown = app.remaining();
-  if (!unknown.empty() && !unknown.front().starts_with('-')) {
+  if (!unknown.empty()) {
     return {Errc::kInvalidOptions, "CLIC-0021",
-            fmt::format("There is no command \"{}\"; `yieldloop --help` lists those there are.", unknown.front())};
+            fmt::format("There is no {} \"{}\"; `yieldloop --help` lists those there are.",
+                        unknown.front().starts_with('-') ? "option" : "command", unknown.front())};
   }
-  if (dynamic_cast<const CLI::RequiredError*>(&e) != nullptr && unknown.empty()) {
+  if (dynamic_cast<const CLI::RequiredError*>(&e) != nullptr) {
     return {Errc::kInvalidOptions, "CLIC-0022", "Name a command; `yieldloop --help` lists them."};
   }
-  return {Errc::kInvalidOptions, "CLIC-0023", fmt::format("{} (`yieldloop --help` lists the options).", e.what())};
+  return {Errc::kInvalidOptions, "CLIC-0023",
+          fmt::format("{} (`yieldloop --help` lists the options).", e.what())};
 }
 
 std::string join_arguments(int argc, char** argv) {
@@ -254,7 +316,8 @@ ExitStatus parse_and_run(int argc, char** argv, Surfaces surfaces) {
   log::configure(typed.verbose ? log::Level::kInfo : log::Level::kWarning);
   std::optional<tbb::global_control> limit;
   if (typed.threads > 0) {
-    limit.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(typed.threads));
+    limit.emplace(tbb::global_control::max_allowed_parallelism,
+                  static_cast<std::size_t>(typed.threads));
   }
   Context context{.store = typed.store.empty() ? "yieldloop-store" : typed.store,
                   .json = typed.json,
@@ -270,10 +333,11 @@ int run(int argc, char** argv, Surfaces surfaces) {
   try {
     return static_cast<int>(parse_and_run(argc, argv, std::move(surfaces)));
   } catch (const std::exception& e) {
-    return static_cast<int>(fail({Errc::kInternal, "CLIC-0002",
-                                  fmt::format("An internal error stopped the command: {}. Please report "
-                                              "it with the command line.",
-                                              e.what())}));
+    return static_cast<int>(
+        fail({Errc::kInternal, "CLIC-0002",
+              fmt::format("An internal error stopped the command: {}. Please report "
+                          "it with the command line.",
+                          e.what())}));
   }
 }
 

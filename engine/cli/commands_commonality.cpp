@@ -17,24 +17,30 @@ using process::Response;
 
 Error unknown_response(const std::string& text) {
   return {Errc::kInvalidOptions, "CLIC-0005",
-          fmt::format("\"{}\" is no response: use yield, bin:N, defects:STEP or signature:NAME.", text)};
+          fmt::format("\"{}\" is no response: use yield, bin:N, defects:STEP or signature:NAME.",
+                      text)};
 }
 
-Result<Response> signature_response(const FabData& data, const std::string& name, std::uint64_t seed) {
+Result<Response> signature_response(const FabData& data, const std::string& name,
+                                    std::uint64_t seed) {
   const auto signature = yield::signature_of(name);
   if (signature == yield::Signature::kNone) {
-    return Error{Errc::kInvalidOptions, "CLIC-0006",
-                 fmt::format("\"{}\" is no signature: use edge_ring, centre, donut, local or scratch.", name)};
+    return Error{
+        Errc::kInvalidOptions, "CLIC-0006",
+        fmt::format("\"{}\" is no signature: use edge_ring, centre, donut, local or scratch.",
+                    name)};
   }
   YL_ASSIGN(const auto found, yield::find_signatures(data, {.seed = seed}));
   return process::value_response(data, "signature:" + name, "share of wafers",
-                                 yield::signature_presence(found, signature, data.wafers.size()), false);
+                                 yield::signature_presence(found, signature, data.wafers.size()),
+                                 false);
 }
 
 Result<Response> make_response(const FabData& data, const std::string& text, std::uint64_t seed) {
   if (text == "yield") return process::yield_response(data);
   const auto colon = text.find(':');
-  const std::string kind = text.substr(0, colon), rest = colon == std::string::npos ? "" : text.substr(colon + 1);
+  const std::string kind = text.substr(0, colon),
+                    rest = colon == std::string::npos ? "" : text.substr(colon + 1);
   if (kind == "bin") {
     const auto bin = parse_int(rest);
     if (!bin) return unknown_response(text);
@@ -43,7 +49,8 @@ Result<Response> make_response(const FabData& data, const std::string& text, std
   if (kind == "defects" && !rest.empty()) {
     const NameId step = data.names.find(rest);
     if (step == NameId{}) {
-      return Error{Errc::kNotFound, "CLIC-0007", fmt::format("There is no inspection step \"{}\" in this scope.", rest)};
+      return Error{Errc::kNotFound, "CLIC-0007",
+                   fmt::format("There is no inspection step \"{}\" in this scope.", rest)};
     }
     return process::defect_response(data, step);
   }
@@ -83,21 +90,26 @@ Json result_json(const CommonalityResult& r, const FabData& data) {
     Json json = attribute_json(cause.attribute, data.names);
     json["total"] = cause.total;
     json["why_undecided"] = cause.why.empty() ? Json(nullptr) : Json(cause.why);
-    json["deciding_experiment"] = cause.deciding_experiment.empty() ? Json(nullptr) : Json(cause.deciding_experiment);
+    json["deciding_experiment"] =
+        cause.deciding_experiment.empty() ? Json(nullptr) : Json(cause.deciding_experiment);
     causes.push_back(std::move(json));
   }
   for (const auto& a : r.attributes) attributes.push_back(attribute_json(a, data.names));
-  return {{"schema", "yieldloop.commonality/1"}, {"response", r.response},
-          {"unit", r.unit},                      {"wafers", r.wafers},
-          {"lots", r.lots},                      {"family", r.family},
-          {"family_text", r.family_text},        {"causes", std::move(causes)},
+  return {{"schema", "yieldloop.commonality/1"},
+          {"response", r.response},
+          {"unit", r.unit},
+          {"wafers", r.wafers},
+          {"lots", r.lots},
+          {"family", r.family},
+          {"family_text", r.family_text},
+          {"causes", std::move(causes)},
           {"attributes", std::move(attributes)}};
 }
 
 std::string result_text(const CommonalityResult& r, const FabData& data) {
   constexpr std::size_t kShown = 20;
-  std::string out = fmt::format("{} over {} wafers of {} lots; effects in {}; {}\n", r.response, r.wafers, r.lots,
-                                r.unit, r.family_text);
+  std::string out = fmt::format("{} over {} wafers of {} lots; effects in {}; {}\n", r.response,
+                                r.wafers, r.lots, r.unit, r.family_text);
   for (std::size_t i = 0; i < r.causes.size(); ++i) {
     const auto& c = r.causes[i];
     out += fmt::format(" cause {}: {}: {:+.2f} ({:.2f} to {:.2f}), q {:.1e}\n", i + 1,
@@ -112,12 +124,14 @@ std::string result_text(const CommonalityResult& r, const FabData& data) {
     rows.push_back({process::describe(a.name, data.names), fmt::format("{:+.2f}", a.effect),
                     fmt::format("{:.2f} to {:.2f}", a.effect_ci.low, a.effect_ci.high),
                     fmt::format("{}/{}", a.wafers_exposed, a.wafers_unexposed),
-                    fmt::format("{}/{}", a.lots_exposed, a.lots_with_unexposed), fmt::format("{:.2g}", a.p_value),
-                    fmt::format("{:.2g}", a.q_value),
+                    fmt::format("{}/{}", a.lots_exposed, a.lots_with_unexposed),
+                    fmt::format("{:.2g}", a.p_value), fmt::format("{:.2g}", a.q_value),
                     a.explained_by >= 0 ? fmt::format("explained by cause {}", a.explained_by + 1)
-                    : a.needs_more_lots ? "needs more lots" : ""});
+                    : a.needs_more_lots ? "needs more lots"
+                                        : ""});
   }
-  return out + text_table({"attribute", "effect", "95 % interval", "wafers", "lots", "p", "q", ""}, rows);
+  return out +
+         text_table({"attribute", "effect", "95 % interval", "wafers", "lots", "p", "q", ""}, rows);
 }
 
 }  // namespace
@@ -128,10 +142,12 @@ ExitStatus run_commonality(const Context& context, const CommonalityArguments& a
     YL_ASSIGN(auto opened, open_for(context, arguments.analysis.scope, store::Store::Mode::kRead));
     progress.report("Reading the store", 0, 0);
     YL_ASSIGN(const auto fab, session::load_fab(opened.snapshot, opened.scope));
-    YL_ASSIGN(const auto response, make_response(fab.data, arguments.response, arguments.analysis.seed));
+    YL_ASSIGN(const auto response,
+              make_response(fab.data, arguments.response, arguments.analysis.seed));
     progress.report("Comparing attributes", 0, 0);
-    YL_ASSIGN(const auto result, process::commonality(fab.data, response, {.alpha = arguments.analysis.q,
-                                                                          .seed = arguments.analysis.seed}));
+    YL_ASSIGN(const auto result, process::commonality(fab.data, response,
+                                                      {.alpha = arguments.analysis.q,
+                                                       .seed = arguments.analysis.seed}));
     return context.json ? result_json(result, fab.data).dump(1) : result_text(result, fab.data);
   };
   const auto text = run();

@@ -26,22 +26,29 @@ struct LayerResult {
   layout::CriticalArea shorts, opens;
 };
 
-Result<layout::LayerIndex> find_layer(const layout::Layout& layout, const Product& product, const std::string& name) {
+Result<layout::LayerIndex> find_layer(const layout::Layout& layout, const Product& product,
+                                      const std::string& name) {
   const auto it = std::ranges::find(product.layers, name, &ProductLayer::name);
-  if (it != product.layers.end()) return layout::require_layer(layout, {it->gds_layer, it->gds_datatype});
+  if (it != product.layers.end())
+    return layout::require_layer(layout, {it->gds_layer, it->gds_datatype});
   const auto key = layout::parse_layer_key(name);
   if (key) return layout::require_layer(layout, *key);
-  return Error{Errc::kInvalidOptions, "CLIC-0008",
-               fmt::format("\"{}\" is no layer: write LAYER/DATATYPE, e.g. 31/0, or a name of product.toml.", name)};
+  return Error{
+      Errc::kInvalidOptions, "CLIC-0008",
+      fmt::format("\"{}\" is no layer: write LAYER/DATATYPE, e.g. 31/0, or a name of product.toml.",
+                  name)};
 }
 
 Result<Subject> from_file(const CriticalAreaArguments& a) {
   YL_ASSIGN(auto input, ingest::open_input(real_file_system(), a.layout));
   YL_ASSIGN(const auto bytes, input->bytes());
   auto read = ingest::gdsii::load_layout(bytes);
-  if (!read) return Error{read.error().code, read.error().id, a.layout + ": " + read.error().message};
+  if (!read)
+    return Error{read.error().code, read.error().id, a.layout + ": " + read.error().message};
   auto loaded = std::move(*read);
-  Subject s{.layout = std::make_shared<const layout::Layout>(std::move(loaded)), .view = {}, .layers = {}};
+  Subject s{.layout = std::make_shared<const layout::Layout>(std::move(loaded)),
+            .view = {},
+            .layers = {}};
   YL_ASSIGN(s.view, layout::view_of(*s.layout));
   for (const std::string& name : a.layers) {
     YL_ASSIGN(const auto layer, find_layer(*s.layout, {}, name));
@@ -49,19 +56,22 @@ Result<Subject> from_file(const CriticalAreaArguments& a) {
   }
   if (a.layers.empty()) {
     return Error{Errc::kInvalidOptions, "CLIC-0009",
-                 "Name the layers with --layer LAYER/DATATYPE: a layout file alone does not say which are wires."};
+                 "Name the layers with --layer LAYER/DATATYPE: a layout file alone does not say "
+                 "which are wires."};
   }
   return s;
 }
 
-Result<Subject> from_store(const Context& context, const CriticalAreaArguments& a, Progress& progress) {
+Result<Subject> from_store(const Context& context, const CriticalAreaArguments& a,
+                           Progress& progress) {
   YL_ASSIGN(auto opened, open_for(context, a.scope, store::Store::Mode::kRead));
   YL_ASSIGN(const auto analysis, session::open_scope(opened.snapshot, opened.scope, progress));
   Subject s{.layout = analysis.layout, .view = analysis.view(), .layers = {}};
   if (!s.view) {
-    return Error{Errc::kNoData, "CLIC-0010",
-                 fmt::format("The store holds no layout of {}: ingest the file that product.toml names.",
-                             analysis.fab.data.product.name)};
+    return Error{
+        Errc::kNoData, "CLIC-0010",
+        fmt::format("The store holds no layout of {}: ingest the file that product.toml names.",
+                    analysis.fab.data.product.name)};
   }
   std::vector<std::string> names = a.layers;
   if (names.empty()) {
@@ -70,8 +80,9 @@ Result<Subject> from_store(const Context& context, const CriticalAreaArguments& 
       if (l.kind == LayerKind::kMetal && there) names.push_back(l.name);
     }
     if (names.empty()) {
-      return Error{Errc::kNoData, "CLIC-0025",
-                   "product.toml names no metal layer that the layout draws on: name a layer with --layer."};
+      return Error{
+          Errc::kNoData, "CLIC-0025",
+          "product.toml names no metal layer that the layout draws on: name a layer with --layer."};
     }
   }
   for (const std::string& name : names) {
@@ -96,7 +107,8 @@ Json area_json(const layout::CriticalArea& c, double d0) {
 Json result_json(const std::vector<LayerResult>& results, const CriticalAreaArguments& a) {
   Json layers = Json::array();
   for (const LayerResult& r : results) {
-    layers.push_back({{"layer", r.layer}, {"shorts", area_json(r.shorts, a.d0_per_cm2)},
+    layers.push_back({{"layer", r.layer},
+                      {"shorts", area_json(r.shorts, a.d0_per_cm2)},
                       {"opens", area_json(r.opens, a.d0_per_cm2)}});
   }
   return {{"schema", "yieldloop.critical_area/1"},
@@ -114,21 +126,28 @@ std::string result_text(const std::vector<LayerResult>& results, const CriticalA
       rows.push_back({r.layer, c == &r.shorts ? "shorts" : "opens", fmt::format("{:.4g}", c->um2),
                       fmt::format("{:.4g} to {:.4g}", c->ci95_low_um2, c->ci95_high_um2),
                       fmt::format("{} of {}", c->tiles_done, c->tiles_total),
-                      a.d0_per_cm2 > 0.0 ? fmt::format("{:.4f}", std::exp(-c->um2 * 1e-8 * a.d0_per_cm2)) : "-"});
+                      a.d0_per_cm2 > 0.0
+                          ? fmt::format("{:.4f}", std::exp(-c->um2 * 1e-8 * a.d0_per_cm2))
+                          : "-"});
     }
   }
-  return fmt::format("Size law {}, x0 {:g} um, xmax {:g} um: nothing above xmax counts.\n", a.law, a.x0_um, a.xmax_um) +
-         text_table({"layer", "fault", "critical area um2", "95 % interval", "tiles", "limited yield"}, rows);
+  return fmt::format("Size law {}, x0 {:g} um, xmax {:g} um: nothing above xmax counts.\n", a.law,
+                     a.x0_um, a.xmax_um) +
+         text_table(
+             {"layer", "fault", "critical area um2", "95 % interval", "tiles", "limited yield"},
+             rows);
 }
 
-Result<std::string> compute(const Context& context, const CriticalAreaArguments& a, Progress& progress) {
-  YL_ASSIGN(const Subject subject, a.layout.empty() ? from_store(context, a, progress) : from_file(a));
-  layout::CriticalAreaOptions options{.law = a.law == "peaked" ? layout::SizeLaw::kPeaked
-                                                               : layout::SizeLaw::kInverseCube,
-                                      .x0_um = a.x0_um,
-                                      .x_max_um = a.xmax_um,
-                                      .max_tiles = a.tiles,
-                                      .seed = a.seed};
+Result<std::string> compute(const Context& context, const CriticalAreaArguments& a,
+                            Progress& progress) {
+  YL_ASSIGN(const Subject subject,
+            a.layout.empty() ? from_store(context, a, progress) : from_file(a));
+  layout::CriticalAreaOptions options{
+      .law = a.law == "peaked" ? layout::SizeLaw::kPeaked : layout::SizeLaw::kInverseCube,
+      .x0_um = a.x0_um,
+      .x_max_um = a.xmax_um,
+      .max_tiles = a.tiles,
+      .seed = a.seed};
   std::vector<LayerResult> results;
   for (const auto& [name, layer] : subject.layers) {
     LayerResult r{.layer = name, .shorts = {}, .opens = {}};

@@ -21,14 +21,17 @@ Status check_output(const fs::path& output) {
   std::error_code ignored;
   if (!fs::exists(output, ignored) || fs::is_regular_file(output, ignored)) return Ok{};
   return Error{Errc::kInvalidOptions, "CLIC-0020",
-               fmt::format("{} is no regular file and is not replaced: name a file to write.", output.string())};
+               fmt::format("{} is no regular file and is not replaced: name a file to write.",
+                           output.string())};
 }
 
 bool is_table(const std::string& name) { return store::find_table(name) != nullptr; }
 
 /// Returns the rows written.
-Result<std::size_t> write_table(const Context& context, const ExportArguments& a, const std::string& format) {
-  YL_ASSIGN(auto store, store::Store::open(real_file_system(), context.store, store::Store::Mode::kRead));
+Result<std::size_t> write_table(const Context& context, const ExportArguments& a,
+                                const std::string& format) {
+  YL_ASSIGN(auto store,
+            store::Store::open(real_file_system(), context.store, store::Store::Mode::kRead));
   YL_ASSIGN(const auto snapshot, store.snapshot());
   YL_ASSIGN(const auto table, snapshot.read(a.what));
   if (format == "csv") {
@@ -37,13 +40,15 @@ Result<std::size_t> write_table(const Context& context, const ExportArguments& a
   }
   fs::path temporary = a.output;
   temporary += ".tmp";
-  YL_ASSIGN([[maybe_unused]] const auto file, store::write_parquet(real_file_system(), temporary, table));
+  YL_ASSIGN([[maybe_unused]] const auto file,
+            store::write_parquet(real_file_system(), temporary, table));
   YL_TRY(real_file_system().rename(temporary, a.output));
   return table.rows();
 }
 
 /// Returns the places written.
-Result<std::size_t> write_markers(const Context& context, const ExportArguments& a, const std::string& format) {
+Result<std::size_t> write_markers(const Context& context, const ExportArguments& a,
+                                  const std::string& format) {
   ConsoleProgress progress(context.quiet);
   YL_ASSIGN(auto opened, open_for(context, a.analysis.scope, store::Store::Mode::kRead));
   YL_ASSIGN(const auto analysis,
@@ -82,27 +87,32 @@ ExitStatus run_export(const Context& context, const ExportArguments& arguments) 
   const bool marker_format = format == "lyrdb" || format == "gds";
   const auto run = [&]() -> Result<std::size_t> {
     if (!is_table(arguments.what)) {
-      return Error{Errc::kNotFound, "CLIC-0013",
-                   fmt::format("The store has no table \"{}\"; `yieldloop store schema` lists them.", arguments.what)};
+      return Error{
+          Errc::kNotFound, "CLIC-0013",
+          fmt::format("The store has no table \"{}\"; `yieldloop store schema` lists them.",
+                      arguments.what)};
     }
     YL_TRY(check_output(arguments.output));
     if (marker_format && places) return write_markers(context, arguments, format);
     if (format == "csv" || format == "parquet") return write_table(context, arguments, format);
     if (format.empty()) {
       return Error{Errc::kInvalidOptions, "CLIC-0018",
-                   fmt::format("The name {} does not say what to write: end it in .csv, .parquet, .lyrdb or .gds, or "
+                   fmt::format("The name {} does not say what to write: end it in .csv, .parquet, "
+                               ".lyrdb or .gds, or "
                                "give --format.",
                                arguments.output)};
     }
     return Error{Errc::kInvalidOptions, "CLIC-0014",
-                 fmt::format("{} cannot be written as \"{}\": tables go to csv or parquet, findings also to lyrdb or gds.",
+                 fmt::format("{} cannot be written as \"{}\": tables go to csv or parquet, "
+                             "findings also to lyrdb or gds.",
                              arguments.what, format)};
   };
   const auto written = run();
   if (!written) return fail(written.error());
-  return context.json ? print(fmt::format(R"({{"schema":"yieldloop.export/1","items":{}}})", *written))
-                      : print(fmt::format("Wrote {} {} to {}.", *written, marker_format ? "places" : "rows",
-                                          arguments.output));
+  return context.json
+             ? print(fmt::format(R"({{"schema":"yieldloop.export/1","items":{}}})", *written))
+             : print(fmt::format("Wrote {} {} to {}.", *written, marker_format ? "places" : "rows",
+                                 arguments.output));
 }
 
 }  // namespace yieldloop::cli

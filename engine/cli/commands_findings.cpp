@@ -16,7 +16,8 @@ void keep_run(const Context& context, const session::Analysis& analysis) {
   if (store) (void)session::save_run(*store, analysis);
 }
 
-Result<session::Analysis> analyse(const Context& context, const AnalysisArguments& arguments, Progress& progress) {
+Result<session::Analysis> analyse(const Context& context, const AnalysisArguments& arguments,
+                                  Progress& progress) {
   YL_ASSIGN(auto opened, open_for(context, arguments.scope, store::Store::Mode::kRead));
   return session::analyse(opened.snapshot, opened.scope, to_options(arguments), progress);
 }
@@ -28,7 +29,8 @@ ExitStatus run_findings(const Context& context, const AnalysisArguments& argumen
   const auto analysis = analyse(context, arguments, progress);
   if (!analysis) return fail(analysis.error());
   keep_run(context, *analysis);
-  return print(context.json ? findings::to_json(analysis->findings) : findings_text(analysis->findings, kShown));
+  return print(context.json ? findings::to_json(analysis->findings)
+                            : findings_text(analysis->findings, kShown));
 }
 
 ExitStatus run_suggest(const Context& context, const AnalysisArguments& arguments) {
@@ -37,7 +39,8 @@ ExitStatus run_suggest(const Context& context, const AnalysisArguments& argument
   if (!analysis) return fail(analysis.error());
   keep_run(context, *analysis);
   if (!arguments.edits_folder.empty()) {
-    const auto written = session::write_suggestion_files(*analysis, real_file_system(), arguments.edits_folder);
+    const auto written =
+        session::write_suggestion_files(*analysis, real_file_system(), arguments.edits_folder);
     if (!written) return fail(written.error());
   }
   return print(context.json ? feedback::suggestions_json(analysis->suggestions)

@@ -25,7 +25,7 @@ Result<std::optional<ingest::Mapping>> load(const std::string& path) {
 
 std::string number(double value) {
   return value == std::floor(value) && std::abs(value) < 1e15 ? fmt::format("{:.0f}", value)
-                                                                : fmt::format("{:.6g}", value);
+                                                              : fmt::format("{:.6g}", value);
 }
 
 std::string counts_text(const ingest::ReadSummary& summary) {
@@ -44,7 +44,8 @@ void add_rejects(const CheckReport& report, std::size_t most, std::string& out) 
   const std::size_t shown = std::min(most, report.rejects.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const ingest::Reject& r = report.rejects[i];
-    const std::string where = r.line ? fmt::format("line {}", *r.line) : fmt::format("byte {}", r.byte_offset);
+    const std::string where =
+        r.line ? fmt::format("line {}", *r.line) : fmt::format("byte {}", r.byte_offset);
     out += fmt::format("  rejected at {}: {} ({})\n", where, one_line(r.message), r.id);
   }
   if (report.rejects_total > shown) {
@@ -87,12 +88,15 @@ std::string ingest_text(const ingest::IngestReport& report) {
     }
   }
   return out + fmt::format("{}{} files with {} rows, {} known already, {} refused, {} skipped.\n",
-                           report.dry_run ? "Would store " : "Stored ", report.count(Outcome::kStored),
-                           report.rows, report.count(Outcome::kAlready), report.count(Outcome::kRefused),
+                           report.dry_run ? "Would store " : "Stored ",
+                           report.count(Outcome::kStored), report.rows,
+                           report.count(Outcome::kAlready), report.count(Outcome::kRefused),
                            report.count(Outcome::kSkipped));
 }
 
-std::vector<fs::path> to_paths(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+std::vector<fs::path> to_paths(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
 
 }  // namespace
 
@@ -105,14 +109,16 @@ ExitStatus run_check(const Context& context, const IngestArguments& arguments) {
   std::vector<CheckReport> reports;
   for (std::size_t i = 0; i < arguments.paths.size(); ++i) {
     progress.report("Checking", i, arguments.paths.size());
-    reports.push_back(ingest::check_file(real_file_system(), readers, arguments.paths[i], options, progress));
+    reports.push_back(
+        ingest::check_file(real_file_system(), readers, arguments.paths[i], options, progress));
   }
   progress.report("Checking", arguments.paths.size(), arguments.paths.size());
   std::string text;
   for (const CheckReport& report : reports) text += check_text(report);
   const ExitStatus printed = print(context.json ? ingest::check_json(reports) : text);
   if (printed != ExitStatus::kDone) return printed;
-  const bool all_fine = std::ranges::all_of(reports, [](const CheckReport& r) { return r.status == FileStatus::kOk; });
+  const bool all_fine = std::ranges::all_of(
+      reports, [](const CheckReport& r) { return r.status == FileStatus::kOk; });
   return all_fine ? ExitStatus::kDone : ExitStatus::kSomeRefused;
 }
 
@@ -126,7 +132,8 @@ Result<Ingested> ingest_files(const Context& context, const IngestArguments& arg
     if (arguments.dry_run) {
       auto store = store::Store::open(real_file_system(), context.store, store::Store::Mode::kRead);
       if (!store && store.error().code != Errc::kNotFound) return store.error();
-      return ingest::dry_run(real_file_system(), store ? &*store : nullptr, readers, paths, options, progress);
+      return ingest::dry_run(real_file_system(), store ? &*store : nullptr, readers, paths, options,
+                             progress);
     }
     YL_ASSIGN(auto store, store::Store::open_or_create(real_file_system(), context.store));
     return ingest::ingest(store, readers, paths, options, progress);

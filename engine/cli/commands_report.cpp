@@ -21,7 +21,8 @@ Result<Written> write(const Context& context, const ReportArguments& a, store::S
   const auto options = to_options(a.analysis);
   Written written;
   YL_ASSIGN(written.analysis, session::analyse(snapshot, scope, options, progress));
-  YL_TRY(session::write_suggestion_files(written.analysis, real_file_system(), fs::path(a.folder) / "edits"));
+  YL_TRY(session::write_suggestion_files(written.analysis, real_file_system(),
+                                         fs::path(a.folder) / "edits"));
   progress.report("Writing the report", 0, 0);
   YL_ASSIGN(const auto content,
             session::make_report(snapshot, written.analysis, options, a.night,
@@ -32,11 +33,18 @@ Result<Written> write(const Context& context, const ReportArguments& a, store::S
 }
 
 /// Early, so that a slip of the pen does not cost an analysis.
-Status check_night(const std::string& night) {
+Status check_arguments(const ReportArguments& a) {
   constexpr std::size_t kDateLength = 10;
-  if (night.empty() || (night.size() == kDateLength && parse_iso8601(night))) return Ok{};
-  return Error{Errc::kInvalidOptions, "CLIC-0017",
-               fmt::format("--night \"{}\" is not a date; write it as 2026-03-14.", night)};
+  if (!a.night.empty() && (a.night.size() != kDateLength || !parse_iso8601(a.night))) {
+    return Error{Errc::kInvalidOptions, "CLIC-0017",
+                 fmt::format("--night \"{}\" is not a date; write it as 2026-03-14.", a.night)};
+  }
+  std::error_code ignored;
+  if (fs::exists(a.folder, ignored) && !fs::is_directory(a.folder, ignored)) {
+    return Error{Errc::kInvalidOptions, "CLIC-0026",
+                 fmt::format("{} is no folder: name one for the report with -o.", a.folder)};
+  }
+  return Ok{};
 }
 
 std::string paths_text(const std::vector<fs::path>& paths) {
@@ -54,23 +62,29 @@ Json paths_json(const std::vector<fs::path>& paths) {
 /// A predictor that cannot be trained (one lot, no fails) does not stop the night's report.
 std::string train(store::Store& store, const session::Analysis& analysis, models::Target target,
                   std::uint64_t seed, Progress& progress) {
-  const auto trained = session::train_and_keep(store, analysis.fab.data, analysis.snapshot, target, seed, progress);
+  const auto trained =
+      session::train_and_keep(store, analysis.fab.data, analysis.snapshot, target, seed, progress);
   if (!trained) {
-    return fmt::format("  {}: not trained: {}\n", models::target_name(target), trained.error().message);
+    return fmt::format("  {}: not trained: {}\n", models::target_name(target),
+                       trained.error().message);
   }
-  return fmt::format("  {}: {}{}\n", models::target_name(target), trained->model.manifest.assessment.verdict,
+  return fmt::format("  {}: {}{}\n", models::target_name(target),
+                     trained->model.manifest.assessment.verdict,
                      trained->promoted ? "" : " It is not used: " + trained->why_not);
 }
 
 }  // namespace
 
 ExitStatus run_report(const Context& context, const ReportArguments& arguments) {
-  if (const auto night = check_night(arguments.night); !night) return fail(night.error());
+  if (const auto fine = check_arguments(arguments); !fine) return fail(fine.error());
   ConsoleProgress progress(context.quiet);
   const auto run = [&]() -> Result<std::string> {
     YL_ASSIGN(auto opened, open_for(context, arguments.analysis.scope, store::Store::Mode::kRead));
-    YL_ASSIGN(const auto written, write(context, arguments, opened.snapshot, opened.scope, progress));
-    if (context.json) return Json{{"schema", "yieldloop.written_report/1"}, {"files", paths_json(written.paths)}}.dump();
+    YL_ASSIGN(const auto written,
+              write(context, arguments, opened.snapshot, opened.scope, progress));
+    if (context.json)
+      return Json{{"schema", "yieldloop.written_report/1"}, {"files", paths_json(written.paths)}}
+          .dump();
     return "Report:\n" + paths_text(written.paths);
   };
   const auto text = run();
@@ -79,7 +93,7 @@ ExitStatus run_report(const Context& context, const ReportArguments& arguments) 
 
 ExitStatus run_main_job(const Context& context, const ReportArguments& arguments) {
   constexpr std::size_t kTop = 5;
-  if (const auto night = check_night(arguments.night); !night) return fail(night.error());
+  if (const auto fine = check_arguments(arguments); !fine) return fail(fine.error());
   Ingested ingested;
   if (!arguments.paths.empty()) {
     auto done = ingest_files(context, {.paths = arguments.paths, .mapping = arguments.mapping});
@@ -91,21 +105,25 @@ ExitStatus run_main_job(const Context& context, const ReportArguments& arguments
   ConsoleProgress progress(context.quiet);
   const auto run = [&]() -> Result<std::string> {
     YL_ASSIGN(auto opened, open_for(context, arguments.analysis.scope, store::Store::Mode::kWrite));
-    YL_ASSIGN(const auto written, write(context, arguments, opened.snapshot, opened.scope, progress));
+    YL_ASSIGN(const auto written,
+              write(context, arguments, opened.snapshot, opened.scope, progress));
     YL_TRY(session::save_run(opened.store, written.analysis));
     const std::uint64_t seed = arguments.analysis.seed;
-    std::string models = train(opened.store, written.analysis, models::Target::kDieFail, seed, progress);
+    std::string models =
+        train(opened.store, written.analysis, models::Target::kDieFail, seed, progress);
     models += train(opened.store, written.analysis, models::Target::kWaferYield, seed, progress);
     if (context.json) {
-      return Json{{"schema", "yieldloop.run/1"}, {"files", paths_json(written.paths)},
+      return Json{{"schema", "yieldloop.run/1"},
+                  {"files", paths_json(written.paths)},
                   {"ingest", ingested.text.empty() ? Json(nullptr) : Json::parse(ingested.text)},
                   {"findings", written.analysis.findings.findings.size()},
                   {"suggestions", written.analysis.suggestions.suggestions.size()}}
           .dump();
     }
     return "\nFINDINGS\n" + findings_text(written.analysis.findings, kTop) + "\nSUGGESTIONS\n" +
-           suggestions_text(written.analysis.suggestions, kTop) + "\nPREDICTORS\n" + models + "\nREPORT\n" +
-           paths_text(written.paths) + fmt::format("STORE\n  {}\n", context.store.string());
+           suggestions_text(written.analysis.suggestions, kTop) + "\nPREDICTORS\n" + models +
+           "\nREPORT\n" + paths_text(written.paths) +
+           fmt::format("STORE\n  {}\n", context.store.string());
   };
   const auto text = run();
   if (!text) return fail(text.error());

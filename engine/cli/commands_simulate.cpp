@@ -49,10 +49,11 @@ ExitStatus run_simulate(const Context& context, const SimulateArguments& argumen
                       {"bytes", done->bytes}}
                      .dump());
   }
-  return print(fmt::format("{} files, {:.1f} MB in {}: {} lots, {} wafers, {} die tested, {} lost to what "
-                           "was planted (truth.json says what).",
-                           done->files, static_cast<double>(done->bytes) * 1e-6, arguments.folder,
-                           done->lots, done->wafers, done->die_tested, done->die_lost));
+  return print(
+      fmt::format("{} files, {:.1f} MB in {}: {} lots, {} wafers, {} die tested, {} lost to what "
+                  "was planted (truth.json says what).",
+                  done->files, static_cast<double>(done->bytes) * 1e-6, arguments.folder,
+                  done->lots, done->wafers, done->die_tested, done->die_lost));
 }
 
 }  // namespace yieldloop::cli

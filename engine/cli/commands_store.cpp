@@ -23,53 +23,74 @@ Answer describe(const store::StoreInfo& i) {
   Json tables = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const auto& t : i.tables) {
-    tables.push_back({{"name", t.name}, {"rows", t.rows}, {"bytes", t.bytes}, {"segments", t.segments}});
-    rows.push_back({t.name, fmt::format("{}", t.rows), fmt::format("{:.2f}", static_cast<double>(t.bytes) * 1e-6),
+    tables.push_back(
+        {{"name", t.name}, {"rows", t.rows}, {"bytes", t.bytes}, {"segments", t.segments}});
+    rows.push_back({t.name, fmt::format("{}", t.rows),
+                    fmt::format("{:.2f}", static_cast<double>(t.bytes) * 1e-6),
                     fmt::format("{}", t.segments)});
   }
   const std::string text = fmt::format(
-      "Snapshot {} of {}, store version {}\n{} source files ({} partial, {} rejects), {} in quarantine, {} blobs "
+      "Snapshot {} of {}, store version {}\n{} source files ({} partial, {} rejects), {} in "
+      "quarantine, {} blobs "
       "({:.1f} MB)\n",
-      i.latest.number, to_iso8601(i.latest.at), i.version, i.sources, i.partial_sources, i.rejects, i.quarantined,
-      i.blobs, static_cast<double>(i.blob_bytes) * 1e-6);
+      i.latest.number, to_iso8601(i.latest.at), i.version, i.sources, i.partial_sources, i.rejects,
+      i.quarantined, i.blobs, static_cast<double>(i.blob_bytes) * 1e-6);
   return {text + text_table({"table", "rows", "MB", "segments"}, rows),
-          {{"schema", "yieldloop.store/1"}, {"version", i.version}, {"snapshot", i.latest.number},
-           {"at", to_iso8601(i.latest.at)}, {"sources", i.sources}, {"partial_sources", i.partial_sources},
-           {"rejects", i.rejects}, {"quarantined", i.quarantined}, {"blobs", i.blobs},
+          {{"schema", "yieldloop.store/1"},
+           {"version", i.version},
+           {"snapshot", i.latest.number},
+           {"at", to_iso8601(i.latest.at)},
+           {"sources", i.sources},
+           {"partial_sources", i.partial_sources},
+           {"rejects", i.rejects},
+           {"quarantined", i.quarantined},
+           {"blobs", i.blobs},
            {"tables", std::move(tables)}}};
 }
 
 Answer describe(const store::VerifyReport& v) {
-  std::string text = fmt::format("{} files with {} bytes read; {}\n", v.files, v.bytes,
-                                 v.problems.empty() ? "all are whole" : fmt::format("{} problems:", v.problems.size()));
+  std::string text = fmt::format(
+      "{} files with {} bytes read; {}\n", v.files, v.bytes,
+      v.problems.empty() ? "all are whole" : fmt::format("{} problems:", v.problems.size()));
   for (const std::string& problem : v.problems) text += " - " + problem + "\n";
   return {std::move(text),
-          {{"schema", "yieldloop.verify/1"}, {"files", v.files}, {"bytes", v.bytes}, {"orphans", v.orphans},
+          {{"schema", "yieldloop.verify/1"},
+           {"files", v.files},
+           {"bytes", v.bytes},
+           {"orphans", v.orphans},
            {"problems", v.problems}},
           v.problems.empty() ? ExitStatus::kDone : ExitStatus::kStore};
 }
 
 Answer describe(const store::CompactReport& c) {
-  return {fmt::format("{} segments merged, {} files removed{}; snapshot {}\n", c.merged, c.removed,
-                      c.kept_for_readers ? " (somebody reads: the old files go at the next compaction)" : "",
-                      c.snapshot),
-          {{"schema", "yieldloop.compact/1"}, {"merged", c.merged}, {"removed", c.removed},
-           {"kept_for_readers", c.kept_for_readers}, {"snapshot", c.snapshot}}};
+  return {
+      fmt::format(
+          "{} segments merged, {} files removed{}; snapshot {}\n", c.merged, c.removed,
+          c.kept_for_readers ? " (somebody reads: the old files go at the next compaction)" : "",
+          c.snapshot),
+      {{"schema", "yieldloop.compact/1"},
+       {"merged", c.merged},
+       {"removed", c.removed},
+       {"kept_for_readers", c.kept_for_readers},
+       {"snapshot", c.snapshot}}};
 }
 
 Error needs_folder(const std::string& action) {
-  return {Errc::kInvalidOptions, "CLIC-0015", fmt::format("Name the folder: yieldloop store {} DIR.", action)};
+  return {Errc::kInvalidOptions, "CLIC-0015",
+          fmt::format("Name the folder: yieldloop store {} DIR.", action)};
 }
 
 Result<Answer> take_care(const Context& context, const StoreArguments& a, Progress& progress) {
   FileSystem& files = real_file_system();
-  if ((a.action == "backup" || a.action == "restore") && a.folder.empty()) return needs_folder(a.action);
+  if ((a.action == "backup" || a.action == "restore") && a.folder.empty())
+    return needs_folder(a.action);
   if (a.action == "restore") {
     YL_TRY(store::restore(files, a.folder, context.store, progress));
     return Answer{fmt::format("Restored {} from {}.", context.store.string(), a.folder),
                   {{"schema", "yieldloop.restore/1"}, {"store", context.store.string()}}};
   }
-  YL_ASSIGN(auto store, store::Store::open(files, context.store, a.action == "compact" ? Mode::kWrite : Mode::kRead));
+  YL_ASSIGN(auto store, store::Store::open(files, context.store,
+                                           a.action == "compact" ? Mode::kWrite : Mode::kRead));
   if (a.action == "info") {
     YL_ASSIGN(const auto info, store::info(store));
     return describe(info);
@@ -83,7 +104,8 @@ Result<Answer> take_care(const Context& context, const StoreArguments& a, Progre
     return describe(report);
   }
   YL_TRY(store::backup(store, a.folder, progress));
-  return Answer{fmt::format("Backed up to {}.", a.folder), {{"schema", "yieldloop.backup/1"}, {"folder", a.folder}}};
+  return Answer{fmt::format("Backed up to {}.", a.folder),
+                {{"schema", "yieldloop.backup/1"}, {"folder", a.folder}}};
 }
 
 }  // namespace

@@ -36,23 +36,27 @@ Json trace_json(const FabData& data, const findings::LayoutTrace& trace,
   for (const auto& r : trace.features) features.push_back(feature_json(r));
   return {{"schema", "yieldloop.trace/1"},
           {"scope", {{"product", data.product.name}, {"wafers", data.wafers.size()}}},
-          {"defects", {{"traced", trace.defects}, {"clustered", trace.clustered}, {"outside", trace.outside}}},
+          {"defects",
+           {{"traced", trace.defects}, {"clustered", trace.clustered}, {"outside", trace.outside}}},
           {"findings", std::move(found)},
           {"features", std::move(features)},
           {"caveats", trace.caveats}};
 }
 
-std::string trace_text(const findings::LayoutTrace& trace, const std::vector<findings::Candidate>& candidates) {
+std::string trace_text(const findings::LayoutTrace& trace,
+                       const std::vector<findings::Candidate>& candidates) {
   constexpr std::size_t kShownFeatures = 15;
-  std::string out = fmt::format("{} defects traced; {} left out as clusters, {} off the layout or the inspected die\n",
-                                trace.defects, trace.clustered, trace.outside);
+  std::string out = fmt::format(
+      "{} defects traced; {} left out as clusters, {} off the layout or the inspected die\n",
+      trace.defects, trace.clustered, trace.outside);
   if (candidates.empty()) out += "No pattern, via or feature draws defects beyond chance.\n";
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Finding& f = candidates[i].finding;
     out += fmt::format("\n {}. {}\n     q {:.2e}", i + 1, f.statement, f.q_value);
     if (f.rate_per_opportunity) {
-      out += fmt::format(", {:.2e} defects per place (95 % interval {:.2e} to {:.2e})", *f.rate_per_opportunity,
-                         f.rate_per_opportunity_ci.low, f.rate_per_opportunity_ci.high);
+      out += fmt::format(", {:.2e} defects per place (95 % interval {:.2e} to {:.2e})",
+                         *f.rate_per_opportunity, f.rate_per_opportunity_ci.low,
+                         f.rate_per_opportunity_ci.high);
     }
     out += "\n";
   }
@@ -66,7 +70,9 @@ std::string trace_text(const findings::LayoutTrace& trace, const std::vector<fin
   }
   if (!rows.empty()) {
     out += "\nFeatures, what the patterns explain set aside:\n" +
-           text_table({"step", "layer", "feature", "class", "rate ratio", "95 % interval", "defects", "q"}, rows);
+           text_table(
+               {"step", "layer", "feature", "class", "rate ratio", "95 % interval", "defects", "q"},
+               rows);
   }
   for (const std::string& caveat : trace.caveats) out += " - " + caveat + "\n";
   return out;
@@ -81,18 +87,21 @@ ExitStatus run_trace(const Context& context, const TraceArguments& arguments) {
     YL_ASSIGN(const auto analysis, session::open_scope(opened.snapshot, opened.scope, progress));
     const auto view = analysis.view();
     if (!view) {
-      return Error{Errc::kNoData, "CLIC-0004",
-                   fmt::format("There is no layout of {} to trace to: ingest the file that product.toml names ({}).",
-                               analysis.fab.data.product.name,
-                               analysis.fab.data.product.layout_file.empty()
-                                   ? "it names none"
-                                   : analysis.fab.data.product.layout_file)};
+      return Error{
+          Errc::kNoData, "CLIC-0004",
+          fmt::format(
+              "There is no layout of {} to trace to: ingest the file that product.toml names ({}).",
+              analysis.fab.data.product.name,
+              analysis.fab.data.product.layout_file.empty()
+                  ? "it names none"
+                  : analysis.fab.data.product.layout_file)};
     }
     const findings::LayoutCauseOptions options{.alpha = arguments.analysis.q,
                                                .seed = arguments.analysis.seed,
                                                .step = arguments.step,
                                                .layer = arguments.layer};
-    YL_ASSIGN(const auto trace, findings::trace_layout(analysis.fab.data, *view, options, progress));
+    YL_ASSIGN(const auto trace,
+              findings::trace_layout(analysis.fab.data, *view, options, progress));
     auto family = findings::layout_causes(analysis.fab.data, *view, trace, options);
     for (std::size_t i = 0; i < family.candidates.size(); ++i) {
       Finding& f = family.candidates[i].finding;

@@ -77,7 +77,8 @@ void ConsoleProgress::draw(std::uint64_t done, std::uint64_t total) {
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     const auto full = static_cast<std::size_t>(share * 24);
-    line += fmt::format(" [{}{}] {}/{}", std::string(full, '#'), std::string(24 - full, '.'), done, total);
+    line += fmt::format(" [{}{}] {}/{}", std::string(full, '#'), std::string(24 - full, '.'), done,
+                        total);
     if (done > 0 && seconds > 0.5) {
       line += fmt::format("  {:.0f}/s  {} left", static_cast<double>(done) / seconds,
                           clock_text(seconds * (1.0 - share) / std::max(share, 1e-9)));
@@ -101,7 +102,8 @@ ExitStatus print(std::string_view text) {
   fine = std::fflush(stdout) == 0 && fine;
   if (fine) return ExitStatus::kDone;
   return fail({errno == ENOSPC ? Errc::kNoSpace : Errc::kIo, "CLIC-0019",
-               fmt::format("The result could not be written to standard output: {}.", std::strerror(errno))});
+               fmt::format("The result could not be written to standard output: {}.",
+                           std::strerror(errno))});
 }
 
 std::string text_table(const std::vector<std::string>& header,

@@ -10,8 +10,8 @@ enum class ExitStatus : int {
   kDone = 0,
   kSomeRefused = 1,  ///< Done, but some input was refused; the output names it.
   kUsage = 2,
-  kNothing = 3,      ///< No such thing, or nothing to work on.
-  kStore = 4,        ///< Store busy or damaged, disk full.
+  kNothing = 3,  ///< No such thing, or nothing to work on.
+  kStore = 4,    ///< Store busy or damaged, disk full.
   kDenied = 5,
   kInternal = 70,
 };

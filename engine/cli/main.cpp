@@ -35,18 +35,22 @@ Result<std::vector<fs::path>> write_report(const report::ReportContent& content,
   return std::vector<fs::path>{written.html, written.pdf, written.json};
 }
 
-volatile std::sig_atomic_t stop_requested = 0;
-void request_stop(int) { stop_requested = 1; }
-
 Status serve(const fs::path& store, const fs::path& config_path) {
+  // Blocked before any thread starts, so that none takes the signal that is waited for below.
+  sigset_t stop;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGINT);
+  ::sigaddset(&stop, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   YL_ASSIGN(const auto config, ingest::service::load_config(real_file_system(), config_path));
   YL_ASSIGN(auto backend, ingest::service::store_backend(real_file_system(), store));
-  YL_ASSIGN(const auto service, ingest::service::Service::start(config, std::move(backend), real_file_system(),
-                                                                store / "staging" / "service"));
-  std::fprintf(stderr, "yieldloop serves %s on port %u\n", store.c_str(), static_cast<unsigned>(service->port()));
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
-  while (stop_requested == 0) ::pause();
+  YL_ASSIGN(const auto service,
+            ingest::service::Service::start(config, std::move(backend), real_file_system(),
+                                            store / "staging" / "service"));
+  std::fprintf(stderr, "yieldloop serves %s on port %u\n", store.c_str(),
+               static_cast<unsigned>(service->port()));
+  int received = 0;
+  ::sigwait(&stop, &received);
   service->stop();
   return Ok{};
 }

@@ -30,8 +30,8 @@ Result<session::Scope> to_scope(const ScopeArguments& arguments) {
   YL_TRY(read_time("--to", arguments.to, scope.to));
   if (scope.from.known() && scope.to.known() && scope.from >= scope.to) {
     return Error{Errc::kInvalidOptions, "CLIC-0024",
-                 fmt::format("--from {} is not before --to {}: no wafer can be in that scope.", arguments.from,
-                             arguments.to)};
+                 fmt::format("--from {} is not before --to {}: no wafer can be in that scope.",
+                             arguments.from, arguments.to)};
   }
   return scope;
 }

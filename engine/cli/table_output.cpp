@@ -43,7 +43,8 @@ nlohmann::ordered_json cell_json(const Column& column, std::size_t row) {
 std::string csv_cell(const Column& column, std::size_t row) {
   std::string text = column.to_text(row);
   if (column.type() != ColumnType::kText || text.empty()) return text;
-  if (std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text = fmt::format("'{}", text);
+  if (std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
+    text = fmt::format("'{}", text);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
@@ -80,7 +81,8 @@ std::string table_json(const store::Table& table) {
   using Json = nlohmann::ordered_json;
   Json columns = Json::array(), rows = Json::array();
   for (std::size_t c = 0; c < table.columns(); ++c) {
-    columns.push_back({{"name", table.column_name(c)}, {"type", type_name(table.column(c).type())}});
+    columns.push_back(
+        {{"name", table.column_name(c)}, {"type", type_name(table.column(c).type())}});
   }
   for (std::size_t r = 0; r < table.rows(); ++r) {
     Json row = Json::array();
@@ -92,7 +94,8 @@ std::string table_json(const store::Table& table) {
 
 std::string table_csv(const store::Table& table) {
   std::string text;
-  for (std::size_t c = 0; c < table.columns(); ++c) text += (c > 0 ? "," : "") + table.column_name(c);
+  for (std::size_t c = 0; c < table.columns(); ++c)
+    text += (c > 0 ? "," : "") + table.column_name(c);
   text += "\r\n";
   for (std::size_t r = 0; r < table.rows(); ++r) {
     for (std::size_t c = 0; c < table.columns(); ++c) {

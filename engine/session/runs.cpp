@@ -70,8 +70,10 @@ Status save_run(store::Store& store, const Analysis& analysis) {
                                             feedback::suggestions_json(analysis.suggestions))
                                      .hex()
                                      .substr(0, 12);
+  // It may have been saved since the snapshot that was analysed.
+  YL_ASSIGN(const auto latest, store.snapshot());
   YL_ASSIGN(const auto known,
-            snapshot.read("findings", {"run"}, "run = " + store::sql_text(run) + " AND rank = 0"));
+            latest.read("findings", {"run"}, "run = " + store::sql_text(run) + " AND rank = 0"));
   if (known.rows() > 0) return Ok{};
   YL_ASSIGN(auto transaction, store.begin());
   YL_TRY(transaction.add(findings_rows(analysis, run, snapshot.at()), analysis.findings.product));
