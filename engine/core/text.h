@@ -28,8 +28,8 @@ bool matches_glob(std::string_view text, std::string_view pattern);
 std::string escape_markup(std::string_view text);
 /// Control characters and quotes as \n, \t, \", \xNN: one log line stays one line.
 std::string escape_controls(std::string_view text);
-/// For a terminal or a page: control characters (C1 too) as \n, \t, \xNN and invalid UTF-8 as U+FFFD;
-/// quotes stay. What a file says can neither break the line nor steer the terminal.
+/// For a terminal or a page: control characters (C1 too) as \n, \t, \xNN and invalid UTF-8 as
+/// U+FFFD; quotes stay. What a file says can neither break the line nor steer the terminal.
 std::string one_line(std::string_view text);
 /// Invalid UTF-8 bytes become U+FFFD, so that JSON and Qt take what a tester wrote.
 std::string to_valid_utf8(std::string_view bytes);
