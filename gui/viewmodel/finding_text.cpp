@@ -1,5 +1,7 @@
 #include "gui/viewmodel/finding_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/core/number_text.h"
@@ -81,8 +83,8 @@ std::string suggestion_html(const Suggestion& s) {
   std::string html = "<h4>Suggestion: " + escape_markup(plain_kind(s.action)) + " (" +
                      escape_markup(s.side) + ")</h4><p>" + escape_markup(s.statement) +
                      "</p><table cellspacing='2'>";
-  html += row("Expected gain", "+" + with_interval(s.good_die_per_wafer, s.good_die_per_wafer_ci) +
-                                   " good die per wafer");
+  const std::string gain = with_interval(s.good_die_per_wafer, s.good_die_per_wafer_ci);
+  html += row("Expected gain", fmt::format("+{} good die per wafer", gain));
   if (s.money_per_week) html += row("Worth per week", format_number(*s.money_per_week));
   if (!s.cost_kind.empty() && s.cost_kind != "none") {
     std::string cost = plain_kind(s.cost_kind);

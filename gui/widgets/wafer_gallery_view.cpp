@@ -162,7 +162,7 @@ bool WaferGalleryView::viewportEvent(QEvent* event) {
   const charts::WaferMapSpec map = charts::gallery_map(chart_.spec, i);
   std::string text = map.title + ", " + map.subtitle;
   const int die = charts::hit_test(map, cell(i), help->pos());
-  if (die >= 0) text += "\n" + charts::die_tooltip(map, static_cast<std::size_t>(die));
+  if (die >= 0) text.append("\n").append(charts::die_tooltip(map, static_cast<std::size_t>(die)));
   QToolTip::showText(help->globalPos(), QString::fromStdString(text), viewport());
   return true;
 }
