@@ -289,16 +289,35 @@ void read_economics(Reader& reader, const toml::table& root, Product& product) {
   reader.number(*table, "wafers_per_week", kNotNegative, prices.wafers_per_week);
 }
 
+/// Each dot of a dotted key opens one more table, and what is nested too deep ends the program when
+/// the parser takes it apart again. A key stands on one line.
+Status check_nesting(std::string_view text) {
+  constexpr std::ptrdiff_t kMostDots = 1000;
+  std::size_t number = 0;
+  for (const std::string_view line : split(text, '\n')) {
+    ++number;
+    if (std::ranges::count(line, '.') <= kMostDots) continue;
+    return Error{
+        Errc::kFormat, "PROD-0007",
+        fmt::format("Line {} of the product file has more than {} dots: no name is nested that "
+                    "deep; the file is damaged.",
+                    number, kMostDots)};
+  }
+  return Ok{};
+}
+
 }  // namespace
 
 Result<Product> parse_product(std::string_view text) {
+  YL_TRY(check_nesting(text));
   toml::table root;
   try {
     root = toml::parse(text);
   } catch (const toml::parse_error& error) {
-    return Error{Errc::kFormat, "PROD-0001",
-                 fmt::format("Line {} of the product file is not TOML: {}.",
-                             error.source().begin.line, readable(error.description()))};
+    return Error{
+        Errc::kFormat, "PROD-0001",
+        fmt::format("Line {} of the product file is not TOML: {}.", error.source().begin.line,
+                    one_line(error.description().substr(0, 200)))};
   }
   Reader reader;
   Product product;

@@ -13,12 +13,13 @@
 
 namespace yieldloop::test {
 
-inline Finished yieldloop(std::vector<std::string> arguments, const ChildOptions& options = {}) {
+inline Finished run_program(std::vector<std::string> arguments, const ChildOptions& options = {}) {
   return Child(YIELDLOOP_BIN_DIR "/yieldloop", std::move(arguments), options).wait();
 }
 
 inline bool is_plain(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+  return std::ranges::all_of(
+      text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
 }
 
 /// One sentence a person can act on: not empty, on one line, bounded, ended.
@@ -32,11 +33,11 @@ inline void check_sentence(const std::string& sentence) {
 
 /// Runs with --json (which implies --quiet) and expects a refusal: the status, nothing on stdout,
 /// and one line "yieldloop: SENTENCE (ID)" on stderr. Returns the sentence.
-inline std::string check_refused(std::vector<std::string> arguments, int status, const std::string& id,
-                                 const ChildOptions& options = {}) {
+inline std::string check_refused(std::vector<std::string> arguments, int status,
+                                 const std::string& id, const ChildOptions& options = {}) {
   arguments.insert(arguments.begin(), "--json");
   CAPTURE(arguments);
-  const Finished f = yieldloop(std::move(arguments), options);
+  const Finished f = run_program(std::move(arguments), options);
   CAPTURE(f.err, f.signal, f.timed_out);
   CHECK(f.status == status);
   CHECK(f.out.empty());
@@ -49,11 +50,11 @@ inline std::string check_refused(std::vector<std::string> arguments, int status,
 }
 
 /// Runs with --json and expects a document of this schema and the status.
-inline nlohmann::json check_answer(std::vector<std::string> arguments, int status, const std::string& schema,
-                                   const ChildOptions& options = {}) {
+inline nlohmann::json check_answer(std::vector<std::string> arguments, int status,
+                                   const std::string& schema, const ChildOptions& options = {}) {
   arguments.insert(arguments.begin(), "--json");
   CAPTURE(arguments);
-  const Finished f = yieldloop(std::move(arguments), options);
+  const Finished f = run_program(std::move(arguments), options);
   CAPTURE(f.err, f.signal, f.timed_out, f.out.substr(0, 2000));
   CHECK(f.status == status);
   CHECK(f.err.empty());
@@ -119,24 +120,31 @@ class SharedFab {
  private:
   SharedFab() {
     NoProgress progress;
-    REQUIRE(simulator::simulate({.scenario = "null", .seed = 3}, real_file_system(), folder_ / "fab", progress));
+    REQUIRE(simulator::simulate({.scenario = "null", .seed = 3}, real_file_system(),
+                                folder_ / "fab", progress));
     stdf_ = sorted(folder_ / "fab" / "stdf");
     klarf_ = sorted(folder_ / "fab" / "klarf");
     std::vector<std::string> ingest = {"--quiet", "--store", (folder_ / "bare").string(), "ingest"};
-    for (const char* name : {"product.toml", "lots.csv", "wafers.csv", "lot_history.csv", "maintenance.csv"}) {
+    for (const char* name :
+         {"product.toml", "lots.csv", "wafers.csv", "lot_history.csv", "maintenance.csv"}) {
       ingest.push_back(file(name).string());
     }
     ingest.push_back(stdf(0).string());
     require_done(ingest);
     fs::copy(folder_ / "bare", folder_ / "store", fs::copy_options::recursive);
-    ingest = {"--quiet", "--store", (folder_ / "store").string(), "ingest", file("demo28.gds").string(), stdf(1).string()};
+    ingest = {"--quiet",
+              "--store",
+              (folder_ / "store").string(),
+              "ingest",
+              file("demo28.gds").string(),
+              stdf(1).string()};
     for (const std::size_t lot : {0U, 1U}) {
       for (auto& path : klarf(lot)) ingest.push_back(path);
     }
     require_done(ingest);
   }
   static void require_done(const std::vector<std::string>& arguments) {
-    const Finished f = yieldloop(arguments);
+    const Finished f = run_program(arguments);
     CAPTURE(f.out, f.err);
     REQUIRE(f.status == 0);
   }

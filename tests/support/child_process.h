@@ -27,9 +27,10 @@ struct Finished {
 };
 
 struct ChildOptions {
-  std::filesystem::path folder;   ///< Working folder; empty: the test's.
-  std::filesystem::path out;      ///< Where stdout goes instead, e.g. /dev/full.
-  std::uint64_t largest_file = 0;  ///< No file grows beyond; 0: no limit. Stands in for a full disk.
+  std::filesystem::path folder;  ///< Working folder; empty: the test's.
+  std::filesystem::path out;     ///< Where stdout goes instead, e.g. /dev/full.
+  std::uint64_t largest_file =
+      0;  ///< No file grows beyond; 0: no limit. Stands in for a full disk.
   std::chrono::seconds limit{60};
 };
 
@@ -42,7 +43,8 @@ inline std::string content_of(const std::filesystem::path& path) {
 /// A started program; ends with the object.
 class Child {
  public:
-  Child(const std::filesystem::path& program, std::vector<std::string> arguments, const ChildOptions& options = {})
+  Child(const std::filesystem::path& program, std::vector<std::string> arguments,
+        const ChildOptions& options = {})
       : out_(options.out.empty() ? files_ / "out" : options.out), options_(options) {
     arguments.insert(arguments.begin(), program.string());
     std::vector<char*> argv;

@@ -184,9 +184,11 @@ class LogRows {
                      {"unknown_columns", static_cast<double>(layout_.unknown.size())}};
     result.texts["table"] = layout_.schema->name;
     if (!layout_.unknown.empty()) {
-      result.warnings.push_back(
-          fmt::format("The table {} has no column for {}; kept as attributes.",
-                      layout_.schema->name, join(layout_.unknown, ", ")));
+      constexpr std::size_t kMostShown = 300;
+      std::string names = join(layout_.unknown, ", ");
+      if (names.size() > kMostShown) names = to_valid_utf8(names.substr(0, kMostShown)) + "...";
+      result.warnings.push_back(fmt::format(
+          "The table {} has no column for {}; kept as attributes.", layout_.schema->name, names));
     }
     if (refused_ > faulty_) {
       result.warnings.push_back(

@@ -105,6 +105,14 @@ TEST_CASE("product file: errors name the line and the key", "[store][product][er
   };
   const auto c = GENERATE(values<Case>({
       {"[product\n", "PROD-0001", "Line 1"},
+      {"[product]\nname = \"P\"\n[a" +
+           [] {
+             std::string names;
+             for (int i = 0; i < 60'000; ++i) names += ".a";
+             return names;
+           }() +
+           "]\n",
+       "PROD-0007", "Line 3"},
       {"", "PROD-0002", "product"},
       {"[product]\nname = \"P\"\ndie_width_um = 1.0\n", "PROD-0002", "die_height_um"},
       {small("edge_exclusion_mm = \"3\"\n"), "PROD-0003",
