@@ -27,6 +27,10 @@ Result<std::vector<fs::path>> write_report(const report::ReportContent& content,
                                            const fs::path& folder) {
   // Charts need fonts, fonts need the application; there is no window and no display.
   ::setenv("QT_QPA_PLATFORM", "offscreen", 1);
+  // Qt's remarks on the session it does not find are none of the user's business.
+  qInstallMessageHandler([](QtMsgType type, const QMessageLogContext&, const QString& text) {
+    if (type == QtFatalMsg) std::fprintf(stderr, "%s\n", text.toUtf8().constData());
+  });
   int argc = 1;
   char name[] = "yieldloop";
   char* argv[] = {name, nullptr};
