@@ -42,7 +42,7 @@ void check_refused_file(const fs::path& path, const std::string& id) {
   CHECK(checked.at("files")[0].at("status") == "refused");
   check_sentence(checked.at("files")[0].at("message"));
 
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = SharedFab::get().copy(scratch);
   const StoreState before = state_of(store);
   const auto ingested =
@@ -61,7 +61,7 @@ void check_refused_file(const fs::path& path, const std::string& id) {
 }  // namespace
 
 TEST_CASE("bad input: a missing file", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   check_refused_file(scratch / "missing.stdf", "FILE-0001");
   check_refused({"critical-area", (scratch / "missing.gds").string(), "--layer", "31/0"}, 3,
                 "FILE-0001");
@@ -72,7 +72,7 @@ TEST_CASE("bad input: a missing file", "[e2e][bad]") {
 }
 
 TEST_CASE("bad input: an empty file and an empty folder", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   write(scratch / "empty.klarf", "");
   check_refused_file(scratch / "empty.klarf", "READ-0002");
   fs::create_directory(scratch / "nothing");
@@ -81,7 +81,7 @@ TEST_CASE("bad input: an empty file and an empty folder", "[e2e][bad]") {
 }
 
 TEST_CASE("bad input: a file of another kind, whatever its name says", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   write(scratch / "letter.stdf", "Dear tool owner,\nthe lot is on hold.\n");
   check_refused_file(scratch / "letter.stdf", "PIPE-0001");
   write(scratch / "picture.klarf",
@@ -96,7 +96,7 @@ TEST_CASE("bad input: a file of another kind, whatever its name says", "[e2e][ba
 
 TEST_CASE("bad input: files cut short, then whole", "[e2e][bad]") {
   const SharedFab& fab = SharedFab::get();
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = fab.copy(scratch);
   fs::create_directories(scratch / "cut");
   std::vector<std::string> check = {"check"};
@@ -140,7 +140,7 @@ TEST_CASE("bad input: files cut short, then whole", "[e2e][bad]") {
 }
 
 TEST_CASE("bad input: what cannot be read as a file", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   REQUIRE(::mkfifo((scratch / "pipe.stdf").c_str(), 0600) == 0);
   check_refused_file(scratch / "pipe.stdf", "PIPE-0006");
   fs::create_symlink("/nowhere/at/all", scratch / "dangling.gds");
@@ -157,7 +157,7 @@ TEST_CASE("bad input: what cannot be read as a file", "[e2e][bad]") {
 }
 
 TEST_CASE("bad input: hostile names stay data", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   fs::create_directories(scratch / "in");
   for (const std::string name :
        {"a\nb\x1b[31m.stdf", "c;$(touch owned).csv", "\xff\xfe.klarf", "d\"e'f.gds", "-o"}) {
@@ -184,7 +184,7 @@ TEST_CASE("bad input: hostile names stay data", "[e2e][bad]") {
 }
 
 TEST_CASE("bad input: hostile content stays data", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string store = (scratch / "inner" / "s").string();
   fs::create_directories(scratch / "inner");
   write(
@@ -218,7 +218,7 @@ TEST_CASE("bad input: hostile content stays data", "[e2e][bad]") {
 }
 
 TEST_CASE("bad input: one line of ten million characters", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string long_text(10'000'000, 'x');
   write(scratch / "a.txt", long_text);
   write(scratch / "b.csv",
@@ -241,7 +241,7 @@ TEST_CASE("bad input: one line of ten million characters", "[e2e][bad]") {
 }
 
 TEST_CASE("bad input: a small file that unpacks without end", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   write(scratch / "zeros.gz", gzip(std::string(48 << 20, '\0')));
   CHECK(fs::file_size(scratch / "zeros.gz") < 400'000);
   check_refused_file(scratch / "zeros.gz", "PIPE-0001");  // Told by its first bytes, not unpacked.
@@ -258,7 +258,7 @@ TEST_CASE("bad input: a small file that unpacks without end", "[e2e][bad]") {
 
 TEST_CASE("bad input: deep nesting", "[e2e][bad]") {
   constexpr int kDeep = 60'000;
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::string records = "Record FileRecord \"1.8\" {\n";
   for (int i = 0; i < kDeep; ++i) records += "Record X \"1\" {\n";
   write(scratch / "deep.klarf", records);
@@ -279,7 +279,7 @@ TEST_CASE("bad input: deep nesting", "[e2e][bad]") {
 
 TEST_CASE("bad input: a full disk loses nothing", "[e2e][bad]") {
   const SharedFab& fab = SharedFab::get();
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = fab.copy(scratch);
   const StoreState before = state_of(store);
   const std::vector<std::string> ingest = {"--store", store.string(), "ingest",

@@ -53,7 +53,7 @@ class TakenPort {
 }  // namespace
 
 TEST_CASE("bad request: usage", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ChildOptions here{.folder = scratch.path()};
   check_refused({}, 2, "CLIC-0022", here);
   CHECK_THAT(check_refused({"ingset"}, 2, "CLIC-0021", here), Contains("\"ingset\""));
@@ -75,7 +75,7 @@ TEST_CASE("bad request: usage", "[e2e][bad]") {
 }
 
 TEST_CASE("bad request: there is no store", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   write(scratch / "file", "not a folder");
   fs::create_directory(scratch / "other");
   write(scratch / "other" / "letter.txt", "mine");
@@ -107,7 +107,7 @@ TEST_CASE("bad request: scopes that hold nothing", "[e2e][bad]") {
 }
 
 TEST_CASE("bad request: several products and none named", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string store = (scratch / "s").string();
   write(scratch / "lots.csv", "lot_id,product\nA,P1\nB,P2\n");
   check_answer({"--store", store, "ingest", (scratch / "lots.csv").string()}, 0,
@@ -134,7 +134,7 @@ TEST_CASE("bad request: one lot, no layout and no defects", "[e2e][bad]") {
   const fs::path store = SharedFab::get().bare_store();
   check_refused(in(store, {"trace"}), 3, "CLIC-0004");
   check_refused(in(store, {"critical-area"}), 3, "CLIC-0010");
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   check_refused(in(store, {"export", "findings", "-o", (scratch / "x.lyrdb").string()}), 3,
                 "CLIC-0012");
   CHECK(fs::is_empty(scratch.path()));
@@ -156,7 +156,7 @@ TEST_CASE("bad request: one lot, no layout and no defects", "[e2e][bad]") {
 }
 
 TEST_CASE("bad request: a store of a newer version", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = SharedFab::get().copy(scratch);
   sqlite3* handle = nullptr;
   REQUIRE(sqlite3_open((store / "catalog.sqlite").c_str(), &handle) == SQLITE_OK);
@@ -171,7 +171,7 @@ TEST_CASE("bad request: a store of a newer version", "[e2e][bad]") {
 }
 
 TEST_CASE("bad request: a store that somebody else writes", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path folder = SharedFab::get().copy(scratch);
   const StoreState before = state_of(folder);
   {
@@ -189,7 +189,7 @@ TEST_CASE("bad request: a store that somebody else writes", "[e2e][bad]") {
 }
 
 TEST_CASE("bad request: a damaged store is named, and the rest stays readable", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = SharedFab::get().copy(scratch);
   fs::path segment;
   for (const auto& entry : fs::recursive_directory_iterator(store / "segments" / "die_results")) {
@@ -216,7 +216,7 @@ TEST_CASE("bad request: a damaged store is named, and the rest stays readable", 
 }
 
 TEST_CASE("bad request: queries that are not for reading the store", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = SharedFab::get().store();
   const StoreState before = state_of(store);
   const std::string file = (scratch / "x").string();
@@ -248,7 +248,7 @@ TEST_CASE("bad request: queries that are not for reading the store", "[e2e][bad]
 }
 
 TEST_CASE("bad request: outputs that must not be replaced", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = SharedFab::get().store();
   check_refused(in(store, {"export", "nonsense", "-o", (scratch / "x.csv").string()}), 3,
                 "CLIC-0013");
@@ -270,7 +270,7 @@ TEST_CASE("bad request: outputs that must not be replaced", "[e2e][bad]") {
 }
 
 TEST_CASE("bad request: a service that cannot start", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path store = scratch / "s", config = scratch / "service.toml";
   const auto serve = in(store, {"serve", "--config", config.string()});
   check_refused(serve, 3, "FILE-0001");
@@ -299,7 +299,7 @@ TEST_CASE("bad request: a service that cannot start", "[e2e][bad]") {
 }
 
 TEST_CASE("bad request: a service that is told to stop ends with status 0", "[e2e][bad]") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   write(scratch / "token", "a secret of more than sixteen characters\n");
   fs::permissions(scratch / "token", fs::perms::owner_read | fs::perms::owner_write);
   write(scratch / "service.toml", "[service]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"token\"\n");

@@ -109,7 +109,7 @@ class SharedFab {
     return found;
   }
   /// A copy of the store: two lots with everything.
-  fs::path copy(const ScratchFolder& scratch) const {
+  fs::path copy(const TemporaryFolder& scratch) const {
     fs::copy(folder_ / "store", scratch / "store", fs::copy_options::recursive);
     return scratch / "store";
   }
@@ -155,7 +155,7 @@ class SharedFab {
     return paths;
   }
 
-  ScratchFolder folder_;
+  TemporaryFolder folder_;
   std::vector<fs::path> stdf_, klarf_;
 };
 

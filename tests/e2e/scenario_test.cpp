@@ -7,7 +7,7 @@
 #include "engine/simulator/simulator.h"
 #include "ingest/pipeline/builtin_readers.h"
 #include "ingest/pipeline/ingest.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 using namespace yieldloop;
 
@@ -57,7 +57,7 @@ TEST_CASE("scenario: the planted cause is the first finding and its action is su
   const std::string scenario =
       GENERATE("chamber", "hotspot", "reticle", "probe_site", "queue_time", "single_via");
   CAPTURE(scenario);
-  const test::ScratchFolder scratch;
+  const test::TemporaryFolder scratch;
   const Solved solved = solve(scenario, scratch.path());
   const auto& findings = solved.analysis.findings.findings;
   REQUIRE_FALSE(findings.empty());
@@ -76,7 +76,7 @@ TEST_CASE("scenario: the planted cause is the first finding and its action is su
 }
 
 TEST_CASE("scenario: a fab without a planted cause is accused of nothing", "[e2e]") {
-  const test::ScratchFolder scratch;
+  const test::TemporaryFolder scratch;
   const Solved solved = solve("null", scratch.path());
   for (const Finding& f : solved.analysis.findings.findings) UNSCOPED_INFO(f.statement);
   CHECK(solved.analysis.findings.findings.empty());

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace yieldloop::test {
 
@@ -102,7 +102,7 @@ class Child {
   }
 
  private:
-  ScratchFolder files_;
+  TemporaryFolder files_;
   std::filesystem::path out_;
   ChildOptions options_;
   pid_t pid_ = -1;

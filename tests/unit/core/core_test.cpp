@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <concepts>
 #include <numeric>
@@ -11,6 +9,7 @@
 #include "engine/core/random.h"
 #include "engine/core/sha256.h"
 #include "engine/core/text.h"
+#include "temporary_folder.h"
 
 using namespace yieldloop;
 
@@ -120,32 +119,21 @@ TEST_CASE("names: the empty text is id 0 and ids are stable", "[core][names]") {
   CHECK(names[etch] == "M1_ETCH");
 }
 
-namespace {
-
-/// A folder that is gone when the test ends.
-struct ScratchFolder {
-  fs::path path = fs::temp_directory_path() / ("yieldloop-core-" + std::to_string(::getpid()));
-  ScratchFolder() { fs::create_directories(path); }
-  ~ScratchFolder() { fs::remove_all(path); }
-};
-
-}  // namespace
-
 TEST_CASE("files: atomic writing replaces and leaves nothing behind", "[core][files]") {
-  const ScratchFolder scratch;
+  const test::TemporaryFolder scratch;
   FileSystem& files = real_file_system();
-  REQUIRE(write_file_atomically(files, scratch.path / "a.txt", "first"));
-  REQUIRE(write_file_atomically(files, scratch.path / "a.txt", "second"));
-  CHECK(read_text_file(files, scratch.path / "a.txt").value() == "second");
-  CHECK(files.list(scratch.path)->size() == 1);
+  REQUIRE(write_file_atomically(files, scratch / "a.txt", "first"));
+  REQUIRE(write_file_atomically(files, scratch / "a.txt", "second"));
+  CHECK(read_text_file(files, scratch / "a.txt").value() == "second");
+  CHECK(files.list(scratch.path())->size() == 1);
 }
 
 TEST_CASE("files: what cannot be read says why", "[core][files][error]") {
-  const ScratchFolder scratch;
+  const test::TemporaryFolder scratch;
   FileSystem& files = real_file_system();
-  CHECK(read_text_file(files, scratch.path / "none").error().id == "FILE-0001");
-  CHECK(read_text_file(files, scratch.path).error().id == "FILE-0005");
-  CHECK(files.create(scratch.path / "no" / "such" / "folder").error().code == Errc::kNotFound);
-  REQUIRE(write_file_atomically(files, scratch.path / "empty", ""));
-  CHECK(read_text_file(files, scratch.path / "empty").value().empty());
+  CHECK(read_text_file(files, scratch / "none").error().id == "FILE-0001");
+  CHECK(read_text_file(files, scratch.path()).error().id == "FILE-0005");
+  CHECK(files.create(scratch / "no" / "such" / "folder").error().code == Errc::kNotFound);
+  REQUIRE(write_file_atomically(files, scratch / "empty", ""));
+  CHECK(read_text_file(files, scratch / "empty").value().empty());
 }

@@ -12,20 +12,12 @@
 #include "engine/core/sha256.h"
 #include "ingest/service/config.h"
 #include "ingest/service/drop_watch.h"
+#include "temporary_folder.h"
 
 using namespace yieldloop;
 using namespace yieldloop::ingest::service;
 
 namespace {
-
-struct Scratch {
-  fs::path path;
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "yieldloop-service-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Scratch() { fs::remove_all(path); }
-};
 
 void put(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
 
@@ -85,7 +77,7 @@ std::string get(const std::string& path) {
 }
 
 struct Running {
-  Scratch scratch;
+  test::TemporaryFolder scratch;
   MemoryBackend memory;
   std::unique_ptr<Service> service;
   explicit Running(Config config = {}) {
@@ -93,8 +85,7 @@ struct Running {
     config.token = kToken;
     config.poll_seconds = 0.02;
     service = std::move(
-        Service::start(config, memory.backend(), real_file_system(), scratch.path / "staging")
-            .value());
+        Service::start(config, memory.backend(), real_file_system(), scratch / "staging").value());
   }
 };
 
@@ -112,7 +103,7 @@ TEST_CASE("service: a file is stored, then known, then refused", "[service]") {
   CHECK_THAT(metrics, Contains("yieldloop_files_stored_total 1") &&
                           Contains("yieldloop_files_known_total 1") &&
                           Contains("yieldloop_files_refused_total 1"));
-  CHECK(fs::is_empty(run.scratch.path / "staging"));
+  CHECK(fs::is_empty(run.scratch / "staging"));
 }
 
 TEST_CASE("service: reading routes need no token", "[service]") {
@@ -168,21 +159,21 @@ TEST_CASE("service: a port in use is said so", "[service][error]") {
   config.token = kToken;
   MemoryBackend memory;
   const auto second =
-      Service::start(config, memory.backend(), real_file_system(), first.scratch.path / "other");
+      Service::start(config, memory.backend(), real_file_system(), first.scratch / "other");
   REQUIRE_FALSE(second);
   CHECK(second.error().id == "SERV-0003");
 }
 
 TEST_CASE("service: a drop folder is emptied into taken and refused", "[service]") {
-  Scratch scratch;
+  test::TemporaryFolder scratch;
   Config config;
-  config.drops = {{scratch.path / "drop", 0.0}};
-  fs::create_directories(scratch.path / "drop");
-  put(scratch.path / "drop" / "good.csv", "rows");
-  put(scratch.path / "drop" / "wrong.csv", "bad rows");
+  config.drops = {{scratch / "drop", 0.0}};
+  fs::create_directories(scratch / "drop");
+  put(scratch / "drop" / "good.csv", "rows");
+  put(scratch / "drop" / "wrong.csv", "bad rows");
   Running run(config);
-  const fs::path taken = scratch.path / "drop" / "taken" / "good.csv";
-  const fs::path refused = scratch.path / "drop" / "refused" / "wrong.csv";
+  const fs::path taken = scratch / "drop" / "taken" / "good.csv";
+  const fs::path refused = scratch / "drop" / "refused" / "wrong.csv";
   for (int i = 0; i < 500 && !(fs::exists(taken) && fs::exists(refused)); ++i) ::usleep(10'000);
   CHECK(fs::exists(taken));
   CHECK(fs::exists(refused));
@@ -191,46 +182,46 @@ TEST_CASE("service: a drop folder is emptied into taken and refused", "[service]
 }
 
 TEST_CASE("drop watch: a file is taken when it stopped changing or is marked done", "[service]") {
-  const Scratch scratch;
-  DropWatch watch(real_file_system(), {scratch.path, 5.0});
+  const test::TemporaryFolder scratch;
+  DropWatch watch(real_file_system(), {scratch.path(), 5.0});
   constexpr std::int64_t kSecond = 1'000'000'000;
-  put(scratch.path / "a.csv", "1");
-  put(scratch.path / "b.csv", "1");
-  put(scratch.path / "b.csv.done", "");
-  put(scratch.path / ".hidden", "1");
-  put(scratch.path / "c.part", "1");
-  fs::create_symlink("/etc/passwd", scratch.path / "link");
-  REQUIRE(::mkfifo((scratch.path / "pipe").c_str(), 0600) == 0);
+  put(scratch / "a.csv", "1");
+  put(scratch / "b.csv", "1");
+  put(scratch / "b.csv.done", "");
+  put(scratch / ".hidden", "1");
+  put(scratch / "c.part", "1");
+  fs::create_symlink("/etc/passwd", scratch / "link");
+  REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);
 
-  CHECK(watch.complete_files(0).value() == std::vector{scratch.path / "b.csv"});
+  CHECK(watch.complete_files(0).value() == std::vector{scratch / "b.csv"});
   CHECK(watch.complete_files(4 * kSecond)->size() == 1);
-  put(scratch.path / "a.csv", "longer");
+  put(scratch / "a.csv", "longer");
   CHECK(watch.complete_files(6 * kSecond)->size() == 1);
   CHECK(watch.complete_files(11 * kSecond).value() ==
-        std::vector{scratch.path / "a.csv", scratch.path / "b.csv"});
+        std::vector{scratch / "a.csv", scratch / "b.csv"});
 }
 
 TEST_CASE("service config: what it takes and refuses", "[service]") {
-  const Scratch scratch;
+  const test::TemporaryFolder scratch;
   FileSystem& files = real_file_system();
-  put(scratch.path / "token", std::string(kToken) + "\n");
-  ::chmod((scratch.path / "token").c_str(), 0600);
-  put(scratch.path / "good.toml",
+  put(scratch / "token", std::string(kToken) + "\n");
+  ::chmod((scratch / "token").c_str(), 0600);
+  put(scratch / "good.toml",
       "[service]\nlisten = \"127.0.0.1:9000\"\ntoken_file = \"token\"\n[[drop]]\nfolder = "
       "\"in\"\n");
-  const auto config = load_config(files, scratch.path / "good.toml");
+  const auto config = load_config(files, scratch / "good.toml");
   REQUIRE(config);
   CHECK(config->port == 9000);
   CHECK(config->token == kToken);
-  CHECK(config->drops.at(0).folder == scratch.path / "in");
+  CHECK(config->drops.at(0).folder == scratch / "in");
 
-  put(scratch.path / "syntax.toml", "[service\n");
-  CHECK(load_config(files, scratch.path / "syntax.toml").error().id == "SERV-0001");
-  put(scratch.path / "listen.toml", "[service]\nlisten = \"here\"\ntoken_file = \"token\"\n");
-  CHECK(load_config(files, scratch.path / "listen.toml").error().id == "SERV-0001");
-  put(scratch.path / "none.toml", "[service]\n");
-  CHECK(load_config(files, scratch.path / "none.toml").error().id == "SERV-0001");
-  CHECK(load_config(files, scratch.path / "absent.toml").error().id == "FILE-0001");
-  ::chmod((scratch.path / "token").c_str(), 0644);
-  CHECK(load_config(files, scratch.path / "good.toml").error().id == "SERV-0002");
+  put(scratch / "syntax.toml", "[service\n");
+  CHECK(load_config(files, scratch / "syntax.toml").error().id == "SERV-0001");
+  put(scratch / "listen.toml", "[service]\nlisten = \"here\"\ntoken_file = \"token\"\n");
+  CHECK(load_config(files, scratch / "listen.toml").error().id == "SERV-0001");
+  put(scratch / "none.toml", "[service]\n");
+  CHECK(load_config(files, scratch / "none.toml").error().id == "SERV-0001");
+  CHECK(load_config(files, scratch / "absent.toml").error().id == "FILE-0001");
+  ::chmod((scratch / "token").c_str(), 0644);
+  CHECK(load_config(files, scratch / "good.toml").error().id == "SERV-0002");
 }

@@ -11,7 +11,7 @@
 #include "catch_portable.h"
 #include "engine/session/load.h"
 #include "engine/store/store.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace yieldloop::test {
 
@@ -70,7 +70,7 @@ class HandMadeStore {
   }
 
  private:
-  ScratchFolder folder_;
+  TemporaryFolder folder_;
   store::Store store_;
 };
 
