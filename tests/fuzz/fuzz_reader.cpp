@@ -34,7 +34,7 @@ ingest::ReaderDeclaration reader() {
 #elif defined(YIELDLOOP_FUZZ_GDSII)
   return ingest::gdsii::gdsii_reader();
 #else
-  return ingest::logs::log_table_readers().front();
+  return ingest::log_table_readers().front();
 #endif
 }
 
