@@ -52,10 +52,11 @@ class [[nodiscard]] Result {
   /// REQUIRES: has_value().
   const T& value() const& { return assert(has_value()), *std::get_if<0>(&state_); }
   T& value() & { return assert(has_value()), *std::get_if<0>(&state_); }
-  T&& value() && { return assert(has_value()), std::move(*std::get_if<0>(&state_)); }
+  /// By value, so that `for (auto& x : f().value())` holds what it walks over.
+  T value() && { return assert(has_value()), std::move(*std::get_if<0>(&state_)); }
   const T& operator*() const& { return value(); }
   T& operator*() & { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   const T* operator->() const { return &value(); }
   T* operator->() { return &value(); }
 

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 Json to_json(const TruthFields& fields) {
   Json json = Json::object();
   for (const auto& [name, value] : fields) {
-    std::visit([&](const auto& v) { json[name] = v; }, value);
+    std::visit([&slot = json[name]](const auto& v) { slot = v; }, value);
   }
   return json;
 }

@@ -152,8 +152,7 @@ Result<std::vector<Anchor>> find_anchors(const layout::FlatView& view, layout::L
   for (const auto& pair : spaces.pairs) add_pair_anchors(pair, options.radius, anchors);
   add_corner_anchors(view, layer, drawn, options.max_space, anchors);
   std::ranges::sort(anchors);
-  const auto repeated = std::ranges::unique(anchors);
-  anchors.erase(repeated.begin(), repeated.end());
+  anchors.erase(std::unique(anchors.begin(), anchors.end()), anchors.end());
   return anchors;
 }
 
