@@ -206,8 +206,7 @@ std::size_t lots_of(const Finding& finding) {
   std::vector<std::string> lots;
   for (const std::string& wafer : finding.wafers) lots.push_back(wafer.substr(0, wafer.find('/')));
   std::ranges::sort(lots);
-  const auto rest = std::ranges::unique(lots);
-  return lots.size() - rest.size();
+  return static_cast<std::size_t>(std::unique(lots.begin(), lots.end()) - lots.begin());
 }
 
 void add_suspects_section(const ReportContent& content, Blocks& blocks) {

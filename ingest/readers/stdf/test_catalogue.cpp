@@ -97,7 +97,7 @@ std::size_t TestCatalogue::numbers() const {
   std::vector<std::uint32_t> numbers;
   for (const Test& test : tests_) numbers.push_back(test.number);
   std::ranges::sort(numbers);
-  return static_cast<std::size_t>(std::ranges::unique(numbers).begin() - numbers.begin());
+  return static_cast<std::size_t>(std::unique(numbers.begin(), numbers.end()) - numbers.begin());
 }
 
 std::size_t TestCatalogue::changed() const {
