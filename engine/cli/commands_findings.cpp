@@ -39,8 +39,8 @@ ExitStatus run_suggest(const Context& context, const AnalysisArguments& argument
   if (!analysis) return fail(analysis.error());
   keep_run(context, *analysis);
   if (!arguments.edits_folder.empty()) {
-    const auto written =
-        session::write_suggestion_files(*analysis, real_file_system(), arguments.edits_folder);
+    const auto written = session::write_suggestion_files(*analysis, real_file_system(),
+                                                         arguments.edits_folder, progress);
     if (!written) return fail(written.error());
   }
   return print(context.json ? feedback::suggestions_json(analysis->suggestions)

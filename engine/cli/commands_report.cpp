@@ -22,7 +22,7 @@ Result<Written> write(const Context& context, const ReportArguments& a, store::S
   Written written;
   YL_ASSIGN(written.analysis, session::analyse(snapshot, scope, options, progress));
   YL_TRY(session::write_suggestion_files(written.analysis, real_file_system(),
-                                         fs::path(a.folder) / "edits"));
+                                         fs::path(a.folder) / "edits", progress));
   progress.report("Writing the report", 0, 0);
   YL_ASSIGN(const auto content,
             session::make_report(snapshot, written.analysis, options, a.night,

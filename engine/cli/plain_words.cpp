@@ -42,7 +42,7 @@ std::string findings_text(const FindingsDocument& d, std::size_t most) {
     std::vector<std::string> names;
     for (const auto& candidate : u.candidates) {
       std::vector<std::string> fields;
-      for (const auto& [key, value] : candidate) fields.push_back(key + " " + value);
+      for (const auto& [key, value] : candidate) fields.push_back(fmt::format("{} {}", key, value));
       names.push_back(join(fields, ", "));
     }
     out += fmt::format("\n Undecided between {}: {} {}\n", join(names, " | "), u.why,
@@ -75,6 +75,8 @@ std::string suggestions_text(const feedback::SuggestionsDocument& d, std::size_t
         s.money_per_week ? fmt::format(", {:.0f} a week", *s.money_per_week) : "");
     out += fmt::format("     wrong if: {}\n", s.disproved_by);
     if (!s.markers.empty()) out += "     markers: " + s.markers + "\n";
+    if (!s.edits_words.empty()) out += "     edits: " + s.edits_words + "\n";
+    if (!s.edits.empty()) out += "     drawn in: " + s.edits + "\n";
   }
   for (const std::string& note : d.notes) out += " " + note + "\n";
   if (!d.portfolio.chosen.empty()) {

@@ -91,8 +91,9 @@ struct Suggestion {
   std::map<std::string, double> side_effects;  ///< Change of lambda: "opens", "vias", "net_lambda".
   std::string disproved_by;
   std::vector<std::string> alternatives;
-  std::string edits;    ///< Path of an edit file, when one was written.
-  std::string markers;  ///< Path of a marker file, when one was written.
+  std::string edits;        ///< Path of an edit file, when one was written.
+  std::string edits_words;  ///< "401 of 404 places edited; ...", when edits were drawn.
+  std::string markers;      ///< Path of a marker file, when one was written.
   std::vector<LayoutLocation> locations;
   friend bool operator==(const Suggestion&, const Suggestion&) = default;
 };

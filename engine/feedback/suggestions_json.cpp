@@ -65,6 +65,7 @@ Json suggestion(const Suggestion& s) {
           {"cost", std::move(cost)},
           {"confidence", number(s.confidence)},
           {"edits", text_or_null(s.edits)},
+          {"edits_words", text_or_null(s.edits_words)},
           {"markers", text_or_null(s.markers)},
           {"side_effects", side_effects(s)},
           {"disproved_by", to_valid_utf8(s.disproved_by)},

@@ -61,9 +61,11 @@ struct SavedRun {
 };
 Result<SavedRun> newest_run(const store::Snapshot& snapshot, const std::string& product);
 
-/// Marker database (.lyrdb) and marker layers of every suggestion with places, written into
-/// `folder`; fills Suggestion::markers and ::edits with the paths.
-Status write_suggestion_files(Analysis& analysis, FileSystem& files, const fs::path& folder);
+/// Marker database (.lyrdb) of every suggestion with places, and where the drawing can be edited
+/// (draw_edits.h) the edits as GDSII, written into `folder`; fills Suggestion::markers, ::edits
+/// and ::edits_words.
+Status write_suggestion_files(Analysis& analysis, FileSystem& files, const fs::path& folder,
+                              Progress& progress);
 
 /// The layout around the places of each layout finding, for the report.
 std::vector<report::ReportClip> finding_clips(const Analysis& analysis);

@@ -1,12 +1,15 @@
 // What an analysis hands to others: marker files for layout tools, clips and content for the
 // report.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "engine/feedback/gds_markers.h"
 #include "engine/feedback/lyrdb.h"
 #include "engine/session/analysis.h"
+#include "engine/session/draw_edits.h"
 #include "engine/tracing/frame.h"
 
 namespace yieldloop::session {
@@ -15,23 +18,6 @@ namespace {
 std::string top_cell_name(const Analysis& analysis) {
   const auto view = analysis.view();
   return view ? view->layout().cell(view->top()).name : analysis.fab.data.product.top_cell;
-}
-
-const ProductLayer* layer_named(const Product& product, const std::string& name) {
-  const auto it = std::ranges::find(product.layers, name, &ProductLayer::name);
-  return it == product.layers.end() ? nullptr : &*it;
-}
-
-std::vector<feedback::MarkerRectangle> marker_layer(const Suggestion& s, const Product& product) {
-  constexpr int kMarkerDatatype =
-      200;  // Beside the layer it marks, out of the drawn datatypes' way.
-  std::vector<feedback::MarkerRectangle> rectangles;
-  for (const LayoutLocation& l : s.locations) {
-    const ProductLayer* layer = layer_named(product, l.layer);
-    if (layer == nullptr || l.w_um <= 0.0 || l.h_um <= 0.0) continue;
-    rectangles.push_back({layer->gds_layer, kMarkerDatatype, l.x_um, l.y_um, l.w_um, l.h_um});
-  }
-  return rectangles;
 }
 
 std::vector<report::ClipShape> clip_shapes(const layout::FlatView& view, layout::LayerIndex layer,
@@ -51,7 +37,8 @@ std::vector<report::ClipShape> clip_shapes(const layout::FlatView& view, layout:
 
 }  // namespace
 
-Status write_suggestion_files(Analysis& analysis, FileSystem& files, const fs::path& folder) {
+Status write_suggestion_files(Analysis& analysis, FileSystem& files, const fs::path& folder,
+                              Progress& progress) {
   YL_TRY(files.create_folders(folder));
   const std::string top = top_cell_name(analysis);
   for (Suggestion& s : analysis.suggestions.suggestions) {
@@ -60,9 +47,10 @@ Status write_suggestion_files(Analysis& analysis, FileSystem& files, const fs::p
     const fs::path markers = folder / (s.id + ".lyrdb");
     YL_TRY(write_file_atomically(files, markers, text));
     s.markers = markers.string();
-    const auto rectangles = marker_layer(s, analysis.fab.data.product);
-    if (rectangles.empty()) continue;
-    YL_ASSIGN(const auto stream, feedback::gds_markers(top, rectangles));
+    YL_ASSIGN(const DrawnEdits drawn, draw_edits(analysis, s, progress));
+    s.edits_words = drawn.words;
+    if (drawn.rectangles.empty()) continue;
+    YL_ASSIGN(const auto stream, feedback::gds_markers(top, drawn.rectangles, drawn.dbu_um));
     const fs::path edits = folder / (s.id + ".gds");
     YL_TRY(write_file_atomically(
         files, edits,

@@ -296,4 +296,36 @@ TEST_CASE("bad input: a full disk loses nothing", "[e2e][bad]") {
   CHECK_THAT(full.err, Contains("No space left") && Contains("(CLIC-0019)"));
 }
 
+TEST_CASE("bad input: a file system that is full loses nothing", "[e2e][bad]") {
+  // A small file system of the test's own; the machine must let a user make one.
+  const TemporaryFolder scratch;
+  const std::vector<std::string> own = {"-rm", "--", "/bin/sh", "-c"};
+  const auto in_own_world = [&](const std::string& script) {
+    auto arguments = own;
+    arguments.push_back(script);
+    return Child("/usr/bin/unshare", arguments).wait();
+  };
+  const std::string small = (scratch / "small").string();
+  fs::create_directory(small);
+  const std::string mount = "mount -t tmpfs -o size=4m tmpfs " + small + " || exit 77\n";
+  if (in_own_world(mount).status != 0) {
+    WARN("no file system of one's own can be mounted here: not tested");
+    return;
+  }
+  const SharedFab& fab = SharedFab::get();
+  const std::string program = YIELDLOOP_BIN_DIR "/yieldloop --store " + small + "/store ";
+  const Finished f = in_own_world(
+      mount + "cp -r " + fab.store().string() + " " + small + "/store || exit 78\n" +
+      // All that is left but 40 kB.
+      "free=$(df -k --output=avail " + small + " | tail -1)\n" +
+      "head -c $((free * 1024 - 40960)) /dev/zero > " + small + "/ballast\n" + program + "ingest " +
+      fab.stdf(2).string() + "; echo full $?\n" + program + "store verify; echo verify $?\n" +
+      "rm " + small + "/ballast\n" + program + "ingest " + fab.stdf(2).string() +
+      "; echo again $?\n" + program + "store verify; echo verify $?\n");
+  CAPTURE(f.out, f.err);
+  CHECK_THAT(f.err, Contains("(FILE-0003)"));
+  CHECK_THAT(f.out, Contains("full 4\n") && Contains("again 0\n"));
+  CHECK(f.out.find("verify 0\n") != f.out.rfind("verify 0\n"));
+}
+
 #endif  // YIELDLOOP_HAS_PROGRAM

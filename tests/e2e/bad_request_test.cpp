@@ -7,6 +7,9 @@
 #include <netinet/in.h>
 #include <sqlite3.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <optional>
 
 #include "program.h"
 
@@ -48,6 +51,67 @@ class TakenPort {
  private:
   int fd_;
   int number_ = 0;
+};
+
+/// Sends one request to a port of this machine and returns the whole reply.
+std::string exchange(std::uint16_t port, const std::string& request) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  REQUIRE(::send(fd, request.data(), request.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(request.size()));
+  std::string reply(65536, '\0');
+  std::size_t size = 0;
+  for (ssize_t n = 1; n > 0 && size < reply.size(); size += static_cast<std::size_t>(n)) {
+    n = std::max<ssize_t>(0, ::recv(fd, reply.data() + size, reply.size() - size, 0));
+  }
+  ::close(fd);
+  reply.resize(size);
+  return reply;
+}
+
+std::string post(const std::string& authorization, const std::string& body) {
+  return "POST /v1/files/lots.csv HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+         authorization + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+/// `yieldloop serve` on a free port of this machine, with its store in `scratch`.
+class Service {
+ public:
+  static constexpr const char* kToken = "a secret of more than sixteen characters";
+
+  explicit Service(const TemporaryFolder& scratch) {
+    write(scratch / "token", std::string(kToken) + "\n");
+    fs::permissions(scratch / "token", fs::perms::owner_read | fs::perms::owner_write);
+    write(scratch / "service.toml",
+          "[service]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"token\"\n");
+    child_.emplace(YIELDLOOP_BIN_DIR "/yieldloop",
+                   std::vector<std::string>{"--store", (scratch / "s").string(), "serve",
+                                            "--config", (scratch / "service.toml").string()});
+    const std::string sign = "on port ";
+    std::size_t at = std::string::npos;
+    for (int i = 0; i < 3000 && at == std::string::npos; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      const std::string printed = child_->printed_errors();
+      at = printed.find(sign);
+      if (at == std::string::npos || printed.find('\n', at) == std::string::npos) continue;
+      port_ = static_cast<std::uint16_t>(std::stoi(printed.substr(at + sign.size())));
+    }
+    REQUIRE(port_ != 0);
+  }
+  std::uint16_t port() const { return port_; }
+  /// Its exit status after the signal that asks it to stop.
+  int stop() {
+    child_->send(SIGTERM);
+    return child_->wait().status;
+  }
+
+ private:
+  std::optional<Child> child_;
+  std::uint16_t port_ = 0;
 };
 
 }  // namespace
@@ -300,18 +364,32 @@ TEST_CASE("bad request: a service that cannot start", "[e2e][bad]") {
 
 TEST_CASE("bad request: a service that is told to stop ends with status 0", "[e2e][bad]") {
   const TemporaryFolder scratch;
-  write(scratch / "token", "a secret of more than sixteen characters\n");
-  fs::permissions(scratch / "token", fs::perms::owner_read | fs::perms::owner_write);
-  write(scratch / "service.toml", "[service]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"token\"\n");
-  Child service(YIELDLOOP_BIN_DIR "/yieldloop", {"--store", (scratch / "s").string(), "serve",
-                                                 "--config", (scratch / "service.toml").string()});
-  for (int i = 0; i < 3000 && service.printed_errors().find("on port") == std::string::npos; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  service.send(SIGTERM);
-  CHECK(service.wait().status == 0);
+  Service service(scratch);
+  CHECK(service.stop() == 0);
   CHECK(state_of(scratch / "s").whole);
+}
+
+TEST_CASE("bad request: a file with no token or a wrong one is not taken", "[e2e][bad]") {
+  const TemporaryFolder scratch;
+  Service service(scratch);
+  const std::string body = "lot_id,product\nL1,P1\n";
+  const std::string token = Service::kToken;
+  for (const std::string& sent :
+       {std::string(), std::string("Authorization: Bearer wrong\r\n"),
+        "Authorization: Bearer " + token + "x\r\n", "Authorization: Basic " + token + "\r\n"}) {
+    const std::string reply = exchange(service.port(), post(sent, body));
+    CAPTURE(sent, reply);
+    CHECK(reply.starts_with("HTTP/1.1 401"));
+    CHECK_THAT(reply, Contains("\"SERV-"));
+  }
+  const std::string taken =
+      exchange(service.port(), post("Authorization: Bearer " + token + "\r\n", body));
+  CHECK(taken.starts_with("HTTP/1.1 201"));
+  CHECK(service.stop() == 0);
+  const StoreState state = state_of(scratch / "s");
+  const auto lots = std::ranges::find(state.rows, "lots", &decltype(state.rows)::value_type::first);
+  REQUIRE(lots != state.rows.end());
+  CHECK(lots->second == 1);
 }
 
 #endif  // YIELDLOOP_HAS_PROGRAM
