@@ -1,5 +1,7 @@
 #include "engine/feedback/suggest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -280,7 +282,8 @@ SuggestionsDocument suggest(const FindingsDocument& findings, const Product& pro
 std::string suggestion_id(const std::string& action,
                           const std::map<std::string, std::string>& subject) {
   std::string key = action;
-  for (const auto& [name, value] : subject) key += "\n" + name + "=" + value;
+  for (const auto& [name, value] : subject)
+    fmt::format_to(std::back_inserter(key), "\n{}={}", name, value);
   return "s-" + Sha256Digest(Sha256::of(key)).hex().substr(0, 12);
 }
 

@@ -1,5 +1,7 @@
 #include "engine/findings/candidate.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "engine/core/sha256.h"
@@ -9,7 +11,9 @@ namespace yieldloop::findings {
 std::string finding_id(const std::string& kind, const std::map<std::string, std::string>& subject) {
   std::string text = kind;
   for (const auto& [key, value] : subject) {
-    if (key != "from" && key != "to") text += "\n" + key + "=" + value;
+    if (key != "from" && key != "to") {
+      fmt::format_to(std::back_inserter(text), "\n{}={}", key, value);
+    }
   }
   return "f-" + Sha256::of(text).hex().substr(0, 12);
 }

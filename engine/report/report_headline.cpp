@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -122,7 +124,9 @@ std::string hash_of_options(const ReportBasis& basis, const ReportContent& conte
                      std::to_string(basis.options.top_drivers) + "\n" +
                      std::to_string(basis.options.max_maps) + "\n" +
                      std::to_string(basis.options.max_suggestions) + "\n";
-  for (const auto& [key, value] : content.provenance.options) text += key + "=" + value + "\n";
+  for (const auto& [key, value] : content.provenance.options) {
+    fmt::format_to(std::back_inserter(text), "{}={}\n", key, value);
+  }
   for (const std::uint64_t seed : content.provenance.seeds) text += std::to_string(seed) + "\n";
   return Sha256::of(text).hex();
 }

@@ -112,7 +112,7 @@ int soft_bin(const TestedPart& part) {
 
 WaferTest test_wafer(const World& world, std::size_t wafer, const WaferFate& background,
                      const WaferFate& fate, const Effects& effects, Random random) {
-  static const Effects kNoEffects;
+  static const Effects no_effects;
   WaferTest test;
   std::vector<Touchdown> retests;
   const std::vector<int> site = sites(world.grid);
@@ -122,7 +122,7 @@ WaferTest test_wafer(const World& world, std::size_t wafer, const WaferFate& bac
     const Draws d = draw(random);
     const Touch touch{wafer, die, site[die]};
     const auto parts = test_die(world, touch, fate.die[die], effects, d);
-    const auto without = test_die(world, touch, background.die[die], kNoEffects, d);
+    const auto without = test_die(world, touch, background.die[die], no_effects, d);
     const bool lost =
         parts.back().fail != FailKind::kNone && without.back().fail == FailKind::kNone;
     const int column = world.grid[die].x;

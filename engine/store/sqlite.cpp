@@ -60,7 +60,7 @@ Status Statement::run() {
   for (;;) {
     const auto more = step();
     if (!more) {
-      const Error error = more.error();
+      Error error = more.error();
       sqlite3_reset(statement_);
       return error;
     }

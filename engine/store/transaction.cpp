@@ -122,9 +122,7 @@ Status StagedRows::add(Table rows) {
   if (rows.rows() == 0) return Ok{};
   impl_->row_count += rows.rows();
   const auto [it, is_new] = impl_->memory.try_emplace(rows.name(), rows.name());
-  if (is_new) {
-    it->second = std::move(rows);
-  } else if (it->second.rows() == 0) {
+  if (is_new || it->second.rows() == 0) {
     it->second = std::move(rows);
   } else {
     it->second.append(rows);

@@ -161,7 +161,7 @@ Result<Scale> scale_of(const layout::FlatView& view, layout::LayerIndex layer, c
   return s;
 }
 
-void add_class(std::string text, double radius_um, const Scale& scale,
+void add_class(const std::string& text, double radius_um, const Scale& scale,
                std::vector<std::uint32_t> anchors, const CensusOptions& options,
                PatternCensus& census) {
   if (static_cast<std::int64_t>(anchors.size()) < options.min_occurrences) {

@@ -67,8 +67,9 @@ void DensityStrata::cut(int strata) {
 }
 
 RectUm DensityStrata::tile(std::size_t index) const {
-  const double x = window_.x_min + side_ * static_cast<double>(index % columns_);
-  const double y = window_.y_min + side_ * static_cast<double>(index / columns_);
+  const std::size_t column = index % columns_, row = index / columns_;
+  const double x = window_.x_min + side_ * static_cast<double>(column);
+  const double y = window_.y_min + side_ * static_cast<double>(row);
   return {x, y, std::min(x + side_, window_.x_max), std::min(y + side_, window_.y_max)};
 }
 
