@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/core/text.h"
+#include "engine/session/join_die.h"
 #include "engine/session/load_tables.h"
 #include "engine/store/product_file.h"
 
@@ -149,6 +150,7 @@ Result<LoadedFab> load_fab(store::Snapshot& snapshot, const Scope& scope) {
   YL_TRY(loader.load_die_results());
   YL_TRY(loader.load_inspections());
   YL_TRY(loader.load_defects());
+  for (std::string& words : join_die(fab.data)) fab.caveats.push_back(std::move(words));
   YL_TRY(loader.load_sensors_and_metrology());
   YL_TRY(loader.load_maintenance());
   loader.name_unjoined();
