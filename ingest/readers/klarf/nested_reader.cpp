@@ -163,7 +163,9 @@ void NestedReader::read_record(int depth, RecordKind outer) {
   if (!open_brace(type.text)) return;
   // Records of one kind do not nest; a second one inside is data of another tool.
   RecordKind kind = kind_of(type.text);
-  if (kind == RecordKind::kWafer && in_wafer_) kind = RecordKind::kOther;
+  if (in_wafer_ && (kind == RecordKind::kWafer || kind == RecordKind::kLot)) {
+    kind = RecordKind::kOther;
+  }
   begin_record(kind, type, id);
   const RecordKind inside =
       kind == RecordKind::kOther && outer != RecordKind::kOther ? RecordKind::kOther : kind;
