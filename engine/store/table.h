@@ -81,6 +81,13 @@ class Column {
   /// Adds texts by their positions in `values`. REQUIRES: kText; every code < values.size().
   void append_coded(std::span<const std::uint32_t> codes, std::span<const std::string_view> values,
                     std::span<const std::uint8_t> valid = {});
+  /// As append_values of vectors that the caller needs no more. REQUIRES: the column is empty.
+  template <class T>
+  void adopt_values(std::vector<T>&& values, std::vector<std::uint8_t>&& valid = {}) {
+    size_ = values.size();
+    std::get<std::vector<T>>(data_) = std::move(values);
+    valid_ = std::move(valid);
+  }
   /// Replaces the content by `rows` times `value`. REQUIRES: kInt64.
   void fill_int(std::int64_t value, std::size_t rows);
   /// Roughly what the column takes in memory.

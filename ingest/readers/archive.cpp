@@ -206,6 +206,13 @@ Status walk_archive(SentInput& input, const UnpackLimits& limits, const TakeMemb
   return Walk(input, limits).run(take);
 }
 
+Error wrapped_too_often(std::string_view name) {
+  return {Errc::kUnsupported, "READ-0006",
+          fmt::format("{} is wrapped more often than is looked into; unpack it and send what is "
+                      "inside.",
+                      escape_controls(name))};
+}
+
 unsigned wrappers_of(const SentInput& input, Archive archive) {
   if (archive == Archive::kNone) return input.packings();
   return std::max(1U, input.packings() + (archive == Archive::kTar ? 0 : 1));

@@ -41,4 +41,7 @@ Status walk_archive(SentInput& input, const UnpackLimits& limits, const TakeMemb
 /// Wrappers that an archive stands for: a compressed tar is one, not two.
 unsigned wrappers_of(const SentInput& input, Archive archive);
 
+/// READ-0006.
+Error wrapped_too_often(std::string_view name);
+
 }  // namespace yieldloop::ingest

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/core/text.h"
+#include "ingest/readers/archive.h"
 #include "ingest/readers/unpack.h"
 
 namespace yieldloop::ingest {
@@ -34,12 +35,7 @@ class LayeredInput final : public SentInput {
       YL_TRY(read_head());
       const Packing packing = packing_of(head());
       if (packing == Packing::kNone) break;
-      if (layers_.size() == limits_.wrappers) {
-        return Error{Errc::kUnsupported, "READ-0006",
-                     fmt::format("{} is wrapped more often than is looked into; unpack it and send "
-                                 "what is inside.",
-                                 escape_controls(name_))};
-      }
+      if (layers_.size() == limits_.wrappers) return wrapped_too_often(name_);
       layers_.push_back(packing);
       name_ = name_without(packing, std::move(name_));
     }
@@ -51,7 +47,7 @@ class LayeredInput final : public SentInput {
   Bytes head() const override {
     return layers_.empty() ? sent_.bytes.first(std::min(kHead, sent_.bytes.size())) : Bytes(head_);
   }
-  std::uint64_t sent_bytes() const override { return sent_.bytes.size(); }
+  Bytes sent() const override { return sent_.bytes; }
   unsigned packings() const override { return static_cast<unsigned>(layers_.size()); }
 
   Result<Bytes> bytes() override {

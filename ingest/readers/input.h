@@ -28,10 +28,11 @@ struct UnpackLimits {
 /// An input of these functions: also says what it was wrapped in.
 class SentInput : public Input {
  public:
-  /// Bytes of what was sent, still packed.
-  virtual std::uint64_t sent_bytes() const = 0;
+  std::uint64_t sent_bytes() const { return sent().size(); }
   /// Packed streams around the content: 0, 1 or 2.
   virtual unsigned packings() const = 0;
+  /// As it was sent, still packed. Lives as long as the input.
+  virtual Bytes sent() const = 0;
 };
 
 /// Errors: as FileSystem::map; kNoData (READ-0002) when there is not a byte in it; kFormat,
