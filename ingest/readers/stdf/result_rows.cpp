@@ -305,8 +305,10 @@ Taking ResultRows::read_mpr(const Record& record, std::endian order) {
   const std::string_view text = fields.cn();
   fields.cn();  // ALARM_ID
   if (fields.cut()) return kCut;
+  const std::size_t known = tests_.tests().size();
   const std::int32_t test = tests_.find('M', number, text);
-  if (!fields.ended()) tests_.describe(test, fields, pins);
+  bool is_new = tests_.tests().size() != known;
+  if (!fields.ended()) is_new = tests_.describe(test, fields, pins) || is_new;
   if (fields.cut()) return kCut;
   counts_.mpr_values += count;
   const OpenPart& part = part_of(head, site, record);
@@ -318,21 +320,35 @@ Taking ResultRows::read_mpr(const Record& record, std::endian order) {
   }
   // An MPR without results still says that the test was run, and how it went.
   if (count == 0) add_value(part, test, 0.0F, false, flags, record.ordinal);
-  return taken(fields);
+  return {.cut = false, .surplus = fields.rest().size(), .is_new = is_new};
 }
 
 Taking ResultRows::read_ftr(const Record& record, std::endian order) {
-  static const RecordLayout& layout = *find_layout(kFtr);
-  if (record.body.size() < 7 || !decode(layout, record.body, order, record_)) return kCut;
-  const auto number = static_cast<std::uint32_t>(record_.fields[0].number());
-  const auto head = static_cast<std::uint8_t>(record_.fields[1].number());
-  const auto site = static_cast<std::uint8_t>(record_.fields[2].number());
-  const auto flags = static_cast<std::uint8_t>(record_.fields[3].number());
-  const FieldValue& text = record_["TEST_TXT"];
-  const std::int32_t test = tests_.find('F', number, text.given ? text.text() : std::string_view());
+  Fields fields(record.body, order);
+  if (!fields.has(7)) return kCut;
+  const std::uint32_t number = fields.u4();
+  const std::uint8_t head = fields.u1();
+  const std::uint8_t site = fields.u1();
+  const std::uint8_t flags = fields.u1();
+  fields.skip(1 + 4 * 4 + 2 * 4 + 2);  // OPT_FLAG, CYCL_CNT .. YFAIL_AD, VECT_OFF
+  const std::size_t returned = fields.u2();
+  const std::size_t programmed = fields.u2();
+  fields.skip(2 * returned + (returned + 1) / 2);      // RTN_INDX, RTN_STAT
+  fields.skip(2 * programmed + (programmed + 1) / 2);  // PGM_INDX, PGM_STAT
+  fields.skip((std::size_t{fields.u2()} + 7) / 8);     // FAIL_PIN
+  for (int i = 0; i < 3; ++i) fields.cn();             // VECT_NAM, TIME_SET, OP_CODE
+  const std::string_view text = fields.cn();
+  for (int i = 0; i < 3; ++i) fields.cn();  // ALARM_ID, PROG_TXT, RSLT_TXT
+  fields.u1();                              // PATG_NUM
+  if (!fields.ended()) fields.skip((std::size_t{fields.u2()} + 7) / 8);  // SPIN_MAP
+  if (fields.cut()) return kCut;
+  const std::size_t known = tests_.tests().size();
+  const std::int32_t test = tests_.find('F', number, text);
   const OpenPart& part = add_verdict(head, site, test, flags, record);
-  if ((flags & kTestFailed) != 0) add_functional(part, test, record.ordinal);
-  return {.cut = false, .surplus = record_.surplus};
+  if ((flags & kTestFailed) != 0 && decode(*find_layout(kFtr), record.body, order, record_)) {
+    add_functional(part, test, record.ordinal);
+  }
+  return {.cut = false, .surplus = fields.rest().size(), .is_new = tests_.tests().size() != known};
 }
 
 void ResultRows::add_functional(const OpenPart& part, std::int32_t test, std::uint64_t ordinal) {

@@ -4,8 +4,16 @@
 
 namespace yieldloop::ingest::stdf {
 
-ValueBatch::ValueBatch()
-    : part_(kRows), test_(kRows), flags_(kRows), value_(kRows), valid_(kRows), row_(kRows) {}
+ValueBatch::ValueBatch() { allocate(); }
+
+void ValueBatch::allocate() {
+  part_.resize(kRows);
+  test_.resize(kRows);
+  flags_.resize(kRows);
+  value_.resize(kRows);
+  valid_.resize(kRows);
+  row_.resize(kRows);
+}
 
 void ValueBatch::begin_run(std::uint32_t run) {
   last_run_ = run;
@@ -24,8 +32,12 @@ store::Table ValueBatch::take(const std::vector<std::string>& run_ids) {
     const std::size_t end = k + 1 < runs_.size() ? runs_[k + 1].second : rows_;
     run.add_texts(run_ids[runs_[k].first], end - runs_[k].second);
   }
-  t["part_sequence"].append_values(std::span<const std::int32_t>(part_).first(rows_));
-  t["test_id"].append_values(std::span<const std::int32_t>(test_).first(rows_));
+  for (auto* numbers : {&part_, &test_, &flags_}) numbers->resize(rows_);
+  value_.resize(rows_);
+  row_.resize(rows_);
+  valid_.resize(rows_);
+  t["part_sequence"].adopt_values(std::move(part_));
+  t["test_id"].adopt_values(std::move(test_));
   if (!element_.empty()) {
     std::vector<std::uint8_t> valid(element_.size());
     for (std::size_t i = 0; i < element_.size(); ++i) {
@@ -34,16 +46,19 @@ store::Table ValueBatch::take(const std::vector<std::string>& run_ids) {
     }
     t["element"].append_values(std::span<const std::int32_t>(element_), valid);
   }
-  t["value"].append_values(std::span<const float>(value_).first(rows_),
-                           invalid_ == 0 ? std::span<const std::uint8_t>()
-                                         : std::span<const std::uint8_t>(valid_).first(rows_));
-  t["flags"].append_values(std::span<const std::int32_t>(flags_).first(rows_));
-  t[store::kSourceRowColumn].append_values(std::span<const std::int64_t>(row_).first(rows_));
+  if (invalid_ == 0) {
+    t["value"].adopt_values(std::move(value_));
+  } else {
+    t["value"].adopt_values(std::move(value_), std::move(valid_));
+  }
+  t["flags"].adopt_values(std::move(flags_));
+  t[store::kSourceRowColumn].adopt_values(std::move(row_));
   t.finish_row();
   rows_ = invalid_ = 0;
   last_run_ = UINT32_MAX;
   runs_.clear();
   element_.clear();
+  allocate();
   return t;
 }
 

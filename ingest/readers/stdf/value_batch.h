@@ -15,7 +15,7 @@ namespace yieldloop::ingest::stdf {
 /// A batch of rows of test_values. Not thread-safe.
 class ValueBatch {
  public:
-  static constexpr std::size_t kRows = 1U << 18U;
+  static constexpr std::size_t kRows = 1U << 17U;
   static constexpr std::int32_t kNoElement = -1;
 
   ValueBatch();
@@ -43,6 +43,7 @@ class ValueBatch {
   store::Table take(const std::vector<std::string>& run_ids);
 
  private:
+  void allocate();
   void begin_run(std::uint32_t run);
 
   std::size_t rows_ = 0;

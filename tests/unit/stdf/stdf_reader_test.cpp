@@ -258,7 +258,7 @@ TEST_CASE("stdf: many results come in several batches", "[stdf]") {
   for (int i = 0; i < kResults; ++i) s.ptr(static_cast<std::uint32_t>(i % 3), 1.0F);
   const auto r = read(s.prr(0, 1, 0, 0).mrr().bytes());
   REQUIRE(r.ok());
-  CHECK(r.sink.tables.at("test_values").size() == 2);
+  CHECK(r.sink.tables.at("test_values").size() == 3);
   CHECK(r.sink.rows("test_values") == kResults);
   CHECK(r.count("ptr_sum") == kResults);
 }
