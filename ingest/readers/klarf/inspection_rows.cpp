@@ -22,13 +22,10 @@ void add_point(store::Column& x, store::Column& y, const std::optional<Point>& v
 }
 
 void fill(store::Column& column, std::size_t rows, const std::optional<std::string>& value) {
-  column.reserve(rows);
-  for (std::size_t i = 0; i < rows; ++i) {
-    if (value) {
-      column.add_text(*value);
-    } else {
-      column.add_null();
-    }
+  if (value) {
+    column.add_texts(*value, rows);
+  } else {
+    column.add_nulls(rows);
   }
 }
 

@@ -44,6 +44,7 @@ class NestedReader {
   bool open_brace(std::string_view behind);
   void skip_braces();
   void read_defects(const std::vector<std::string_view>& columns);
+  void read_plain_rows();
   void read_defect(const Token& first);
   bool read_image_list(const Token& token);
   /// Rows of any other list: values by column; false ends the list.
@@ -274,9 +275,36 @@ void NestedReader::read_defects(const std::vector<std::string_view>& columns) {
     }
     return;
   }
+  read_plain_rows();
   for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
     if (token.kind == TokenKind::kEnd || rows_.cancelled()) return;
-    if (!token.is(';')) read_defect(token);
+    if (token.is(';')) continue;
+    read_defect(token);
+    read_plain_rows();
+  }
+}
+
+/// Rows of plain numbers that end with ';'; stops before the first that is anything else.
+void NestedReader::read_plain_rows() {
+  DefectRows& defects = rows_.defects();
+  const std::string_view text = lexer_.text();
+  const char* const end = text.data() + text.size();
+  const char* at = text.data() + lexer_.position();
+  const auto skip_blanks = [end](const char*& p) {
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
+  };
+  if (at < end && *at == ';') ++at;
+  while (!rows_.cancelled()) {
+    skip_blanks(at);
+    const char* after = defects.read_plain(at, end, true);
+    if (after == nullptr) return;
+    skip_blanks(after);
+    if (after >= end || *after != ';') return;
+    defects.commit_plain(complaints_.line_of(static_cast<std::size_t>(at - text.data())),
+                         ++ordinal_);
+    rows_.defect_added(false);
+    at = after + 1;
+    lexer_.jump(static_cast<std::size_t>(at - text.data()), false);
   }
 }
 

@@ -166,9 +166,8 @@ void set_esc_field(WaferMap& map, const std::vector<std::string_view>& parts, co
   const std::string value = parts.size() > 1 ? clean(parts[1]) : "";
   const auto number = parse_real(value);
   // Steps are thousandths of a millimetre, or tenths of a mil.
-  const double unit = parts.size() > 3 && to_lower(parts[3]).find("mil") != std::string::npos
-                          ? 2.54
-                          : 1.0;
+  const double unit =
+      parts.size() > 3 && to_lower(parts[3]).find("mil") != std::string::npos ? 2.54 : 1.0;
   if (key == "lot") map.lot_id = value;
   if (key == "wafer") map.wafer_id = value;
   if (key == "device") map.product = value;
@@ -296,7 +295,8 @@ Result<Maps> parse_run_lists(MapFile& file) {
     const auto parts = split(key, '.');
     if (key == "LOT") lot = clean(value);
     if (key == "DEVICE") product = clean(value);
-    if (parts[0] == "BIN_NAME" && parts.size() == 2) bin_names[std::string(parts[1])] = clean(value);
+    if (parts[0] == "BIN_NAME" && parts.size() == 2)
+      bin_names[std::string(parts[1])] = clean(value);
     if (parts[0] == "WAFERID" && parts.size() == 2) {
       wafers[std::string(parts[1])].map.wafer_id = clean(value);
     }

@@ -28,9 +28,8 @@ bool is_packed_row(std::string_view text) {
 bool is_spaced_row(std::string_view text) {
   const auto words = words_of(text);
   return words.size() >= 3 && std::ranges::all_of(words, [](std::string_view word) {
-           return word.size() <= 3 && std::ranges::all_of(word, [](char c) {
-             return is_no_die(c) || is_sign(c);
-           });
+           return word.size() <= 3 &&
+                  std::ranges::all_of(word, [](char c) { return is_no_die(c) || is_sign(c); });
          });
 }
 
@@ -86,9 +85,9 @@ void AsciiReader::read_row(std::string_view text, const Line& line) {
   }
   std::vector<std::int32_t> row;
   const auto add = [&](std::string_view code) {
-    const bool none = std::ranges::all_of(code, is_no_die) ||
-                      std::ranges::find(header_.null_bins, same_code(code, 10)) !=
-                          header_.null_bins.end();
+    const bool none =
+        std::ranges::all_of(code, is_no_die) ||
+        std::ranges::find(header_.null_bins, same_code(code, 10)) != header_.null_bins.end();
     row.push_back(none ? kNoDie : map_.bin(code));
   };
   if (shape_.packed) {

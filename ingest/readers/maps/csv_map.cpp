@@ -146,7 +146,7 @@ void CsvMapReader::build() {
   const std::size_t columns = widths[widths.size() / 2];
   const std::size_t first = labels ? 1 : 0;
   const std::size_t last = trailing && columns > first + 1 &&
-                                       header_.columns != static_cast<std::int64_t>(columns - first)
+                                   header_.columns != static_cast<std::int64_t>(columns - first)
                                ? columns - 1
                                : columns;
   GridBuilder builder(map_, last - first);
@@ -192,8 +192,7 @@ bool looks_like_csv_map(std::string_view head) {
     const auto field = header_line(line.text);
     if (grid == 0 && field && is_header_key(field->key)) continue;
     const auto cells = cells_of(line.text, separator);
-    const bool labels =
-        grid == 0 && cells.size() > 2 && is_count({cells.begin() + 1, cells.end()});
+    const bool labels = grid == 0 && cells.size() > 2 && is_count({cells.begin() + 1, cells.end()});
     if (!labels && !is_grid_line(line.text, separator)) {
       ++other;
       continue;

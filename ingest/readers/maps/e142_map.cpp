@@ -34,7 +34,10 @@ std::optional<std::pair<double, double>> size_um(const XmlElement& layout, std::
 class E142Reader {
  public:
   E142Reader(MapFile& file, const XmlElement& root)
-      : file_(file), root_(root), layouts_(root.all("Layout")), substrates_(root.all("Substrate")) {}
+      : file_(file),
+        root_(root),
+        layouts_(root.all("Layout")),
+        substrates_(root.all("Substrate")) {}
 
   Maps read() {
     for (const XmlElement* element : root_.all("SubstrateMap")) {
@@ -78,8 +81,8 @@ void E142Reader::set_frame(WaferMap& map, const XmlElement& element, Axes& axes)
       notch_degrees(element.attribute("Orientation"), false, line_of(element), file_.complaints);
   map.frame.back_side = to_lower(element.attribute("SubstrateSide")).starts_with("bottom");
   if (!map.origin.empty() && !set_origin(axes, map.origin)) {
-    file_.complaints.warn(fmt::format("Line {}: OriginLocation \"{}\" is unknown.", element.line,
-                                      shown(map.origin)));
+    file_.complaints.warn(
+        fmt::format("Line {}: OriginLocation \"{}\" is unknown.", element.line, shown(map.origin)));
   }
   if (!map.axis.empty() && !set_directions(axes, map.axis)) {
     file_.complaints.reject(
@@ -110,8 +113,7 @@ void E142Reader::set_layout(WaferMap& map, const XmlElement& layout) {
 
 void E142Reader::set_reference(WaferMap& map, const XmlElement& element, const Axes& axes) {
   const auto references = element.all("ReferenceDevice");
-  const XmlElement* place =
-      references.empty() ? nullptr : references.front()->child("Coordinates");
+  const XmlElement* place = references.empty() ? nullptr : references.front()->child("Coordinates");
   if (place == nullptr) return;
   const auto x = whole(place->attribute("X"));
   const auto y = whole(place->attribute("Y"));

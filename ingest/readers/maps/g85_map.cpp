@@ -128,11 +128,12 @@ bool looks_like_g85(std::string_view head) {
   const std::size_t first = lower.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (first == std::string::npos || lower[first] != '<') return false;
   const auto opens = [&](std::string_view name) {
-    for (std::size_t at = lower.find(name); at != std::string::npos; at = lower.find(name, at + 1)) {
+    for (std::size_t at = lower.find(name); at != std::string::npos;
+         at = lower.find(name, at + 1)) {
       const std::size_t end = at + name.size();
       const bool begins = at > 0 && (lower[at - 1] == '<' || lower[at - 1] == ':');
-      const bool ends = end < lower.size() && (std::string_view(" \t\r\n>").find(lower[end]) !=
-                                               std::string_view::npos);
+      const bool ends = end < lower.size() &&
+                        (std::string_view(" \t\r\n>").find(lower[end]) != std::string_view::npos);
       if (begins && ends) return true;
     }
     return false;

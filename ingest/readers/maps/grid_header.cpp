@@ -159,9 +159,8 @@ std::optional<HeaderLine> header_line(std::string_view line) {
   // "lot_id,wafer_id,value" is the head of a table, not a lot's name.
   if (line[mark] != ':' && line[mark] != '=' &&
       field.value.find(line[mark]) != std::string_view::npos &&
-      std::ranges::any_of(field.value, [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-      })) {
+      std::ranges::any_of(
+          field.value, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); })) {
     return std::nullopt;
   }
   if (field.key.empty() || (field.key.front() >= '0' && field.key.front() <= '9')) {

@@ -25,7 +25,8 @@ struct MapFile {
 
 using Maps = std::vector<WaferMap>;
 
-/// SINF: `KEY:value` lines and `RowData:` lines, first row at the top, FNLOC clockwise from the top.
+/// SINF: `KEY:value` lines and `RowData:` lines, first row at the top, FNLOC clockwise from the
+/// top.
 Result<Maps> parse_sinf(MapFile& file);
 /// SEMI G85: rows as drawn, first at the top; Orientation clockwise from the bottom.
 /// Errors: as parse_xml.
@@ -35,7 +36,8 @@ Result<Maps> parse_g85(MapFile& file);
 Result<Maps> parse_e142(MapFile& file);
 /// A grid of bins between commas, semicolons or tabs, with `key: value` lines before it.
 Result<Maps> parse_csv_map(MapFile& file);
-/// A grid of characters or codes behind `Key: value` lines, and the families of docs/formats/maps.md.
+/// A grid of characters or codes behind `Key: value` lines, and the families of
+/// docs/formats/maps.md.
 Result<Maps> parse_ascii_map(MapFile& file);
 
 /// The families of ASCII maps by their own first lines.

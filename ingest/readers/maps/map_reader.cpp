@@ -44,19 +44,19 @@ std::string stem(std::string_view name) {
 
 Result<Maps> parse(Input& input, const Kind& kind, Complaints& complaints, std::string* version) {
   YL_ASSIGN(const Bytes bytes, input.bytes());
-  MapFile file{.text = as_text(bytes), .name = input.name(), .version = {},
-               .complaints = complaints};
+  MapFile file{
+      .text = as_text(bytes), .name = input.name(), .version = {}, .complaints = complaints};
   YL_ASSIGN(Maps maps, kind.parse(file));
   if (maps.empty()) {
-    return Error{Errc::kFormat, "WMAP-0020",
-                 fmt::format("{} holds no wafer map that could be read.",
-                             to_valid_utf8(input.name()))};
+    return Error{
+        Errc::kFormat, "WMAP-0020",
+        fmt::format("{} holds no wafer map that could be read.", to_valid_utf8(input.name()))};
   }
   for (WaferMap& map : maps) {
     if (!map.wafer_id.empty()) continue;
     map.wafer_id = stem(input.name());
-    complaints.warn(fmt::format("Line {}: the map names no wafer; the file's name was taken.",
-                                map.line));
+    complaints.warn(
+        fmt::format("Line {}: the map names no wafer; the file's name was taken.", map.line));
   }
   const auto unknown = [](const WaferMap& map) {
     return std::ranges::any_of(map.bins,
@@ -212,10 +212,8 @@ std::vector<ReaderDeclaration> map_readers() {
              [&kind](std::string_view, Bytes head) {
                return kind.looks(as_text(head)) ? kind.sure : Confidence::kNo;
              },
-         .read =
-             [&kind](Input& input, const ReadOptions&, store::RowSink& sink, Rejects& rejects) {
-               return read_kind(input, kind, sink, rejects);
-             }});
+         .read = [&kind](Input& input, const ReadOptions&, store::RowSink& sink,
+                         Rejects& rejects) { return read_kind(input, kind, sink, rejects); }});
   }
   return readers;
 }

@@ -100,9 +100,9 @@ void GridBuilder::finish(std::optional<std::int64_t> declared, const Line& at,
 void check_total(std::string_view what, std::int64_t declared, std::size_t counted, const Line& at,
                  Complaints& complaints) {
   if (declared == static_cast<std::int64_t>(counted)) return;
-  complaints.reject(at, "WMAP-0004",
-                    fmt::format("The file counts {} die of {}, but its map has {}.", declared, what,
-                                counted));
+  complaints.reject(
+      at, "WMAP-0004",
+      fmt::format("The file counts {} die of {}, but its map has {}.", declared, what, counted));
 }
 
 void check_counts(const WaferMap& map, const Line& at, Complaints& complaints) {

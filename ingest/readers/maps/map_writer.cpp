@@ -17,8 +17,7 @@ bool is_hex(std::string_view code) {
 }
 
 bool is_decimal(std::string_view code) {
-  return !code.empty() &&
-         std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
+  return !code.empty() && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::size_t longest(const WaferMap& map) {
@@ -113,7 +112,8 @@ Result<std::string> write_sinf(const std::vector<WaferMap>& maps) {
     out += fmt::format("DEVICE:{}\nLOT:{}\nWAFER:{}\nFNLOC:180\nROWCT:{}\nCOLCT:{}\nBCEQU:{}\n",
                        sinf_text(map.product), sinf_text(map.lot_id), sinf_text(map.wafer_id),
                        map.rows, map.columns, good);
-    if (map.reference) out += fmt::format("REFPX:{}\nREFPY:{}\n", map.reference->x, map.reference->y);
+    if (map.reference)
+      out += fmt::format("REFPX:{}\nREFPY:{}\n", map.reference->x, map.reference->y);
     out += "DUTMS:MM\n";
     if (map.step_x_um) out += fmt::format("XDIES:{:.6f}\n", *map.step_x_um / 1000.0);
     if (map.step_y_um) out += fmt::format("YDIES:{:.6f}\n", *map.step_y_um / 1000.0);
@@ -141,18 +141,19 @@ Result<std::string> write_g85(const std::vector<WaferMap>& maps) {
     out += "  <Map xmlns:semi=\"http://www.semi.org\"" + attribute("WaferId", map.wafer_id) +
            " FormatRevision=\"SEMI G85-1101\">\n    <Device" + attribute("ProductId", map.product) +
            attribute("LotId", map.lot_id) +
-           fmt::format(" Rows=\"{}\" Columns=\"{}\" Orientation=\"0\" OriginLocation=\"2\" "
-                       "BinType=\"{}\"",
-                       map.rows, map.columns, coding->type) +
+           fmt::format(
+               " Rows=\"{}\" Columns=\"{}\" Orientation=\"0\" OriginLocation=\"2\" "
+               "BinType=\"{}\"",
+               map.rows, map.columns, coding->type) +
            attribute("NullBin", coding->null_code);
     if (map.step_x_um) out += fmt::format(" DeviceSizeX=\"{}\"", *map.step_x_um);
     if (map.step_y_um) out += fmt::format(" DeviceSizeY=\"{}\"", *map.step_y_um);
     if (map.diameter_mm) out += fmt::format(" WaferSize=\"{}\"", *map.diameter_mm);
     out += ">\n";
     if (map.reference) {
-      out += fmt::format(
-          "      <ReferenceDevice ReferenceDeviceX=\"{}\" ReferenceDeviceY=\"{}\"/>\n",
-          map.reference->x, map.reference->y);
+      out +=
+          fmt::format("      <ReferenceDevice ReferenceDeviceX=\"{}\" ReferenceDeviceY=\"{}\"/>\n",
+                      map.reference->x, map.reference->y);
     }
     for (std::size_t i = 0; i < map.bins.size(); ++i) {
       const Bin& bin = map.bins[i];
@@ -180,25 +181,26 @@ std::string e142_layout(const WaferMap& map, std::size_t ordinal) {
                        *map.step_y_um);
   }
   if (!map.product.empty()) {
-    out += fmt::format("      <ProductId>{}</ProductId>\n",
-                       escape_markup(to_valid_utf8(map.product)));
+    out +=
+        fmt::format("      <ProductId>{}</ProductId>\n", escape_markup(to_valid_utf8(map.product)));
   }
   return out + "    </Layout>\n";
 }
 
 std::string e142_map(const WaferMap& map, const Coding& coding, std::size_t ordinal) {
   const Tally counted = tally(map);
-  std::string out =
-      "    <SubstrateMap SubstrateType=\"Wafer\"" + attribute("SubstrateId", map.wafer_id) +
-      fmt::format(" LayoutSpecifier=\"Device{}\" SubstrateSide=\"TopSide\" Orientation=\"0\" "
-                  "OriginLocation=\"LowerLeft\" AxisDirection=\"UpRight\">\n"
-                  "      <Overlay MapName=\"BinCodeMap\" MapVersion=\"1\">\n",
-                  ordinal);
+  std::string out = "    <SubstrateMap SubstrateType=\"Wafer\"" +
+                    attribute("SubstrateId", map.wafer_id) +
+                    fmt::format(
+                        " LayoutSpecifier=\"Device{}\" SubstrateSide=\"TopSide\" Orientation=\"0\" "
+                        "OriginLocation=\"LowerLeft\" AxisDirection=\"UpRight\">\n"
+                        "      <Overlay MapName=\"BinCodeMap\" MapVersion=\"1\">\n",
+                        ordinal);
   if (map.reference) {
-    out += fmt::format("        <ReferenceDevices><ReferenceDevice><Coordinates X=\"{}\" Y=\"{}\"/>"
-                       "</ReferenceDevice></ReferenceDevices>\n",
-                       map.reference->x,
-                       static_cast<std::int64_t>(map.rows) - 1 - map.reference->y);
+    out += fmt::format(
+        "        <ReferenceDevices><ReferenceDevice><Coordinates X=\"{}\" Y=\"{}\"/>"
+        "</ReferenceDevice></ReferenceDevices>\n",
+        map.reference->x, static_cast<std::int64_t>(map.rows) - 1 - map.reference->y);
   }
   out += fmt::format("        <BinCodeMap BinType=\"{}\"", coding.type) +
          attribute("NullBin", coding.null_code) + ">\n          <BinDefinitions>\n";
@@ -257,9 +259,9 @@ Result<std::string> write_csv(const std::vector<WaferMap>& maps) {
     if (!good.empty()) good += ' ';
     good += bin.code;
   }
-  std::string out = fmt::format("# lot: {}\n# wafer: {}\n# product: {}\n# notch: down\n",
-                                one_line(map.lot_id), one_line(map.wafer_id),
-                                one_line(map.product));
+  std::string out =
+      fmt::format("# lot: {}\n# wafer: {}\n# product: {}\n# notch: down\n", one_line(map.lot_id),
+                  one_line(map.wafer_id), one_line(map.product));
   if (!good.empty()) out += fmt::format("# pass_bins: {}\n", good);
   if (map.step_x_um) out += fmt::format("# step_x: {}\n", *map.step_x_um);
   if (map.step_y_um) out += fmt::format("# step_y: {}\n", *map.step_y_um);
@@ -285,10 +287,9 @@ WaferMap notch_down(const WaferMap& map) {
   turned.origin = turned.axis = "";
   turned.rows = static_cast<std::size_t>(extent.y);
   turned.columns = static_cast<std::size_t>(extent.x);
-  if (map.frame.notch == 90 || map.frame.notch == 270) std::swap(turned.step_x_um, turned.step_y_um);
-  const auto listed = [&](Place place) {
-    return Place{place.x, extent.y - 1 - place.y};
-  };
+  if (map.frame.notch == 90 || map.frame.notch == 270)
+    std::swap(turned.step_x_um, turned.step_y_um);
+  const auto listed = [&](Place place) { return Place{place.x, extent.y - 1 - place.y}; };
   for (std::size_t row = 0; row < map.rows; ++row) {
     for (std::size_t column = 0; column < map.columns; ++column) {
       const Place to = listed(wafer_place(map, row, column));
@@ -297,9 +298,8 @@ WaferMap notch_down(const WaferMap& map) {
     }
   }
   if (map.reference) {
-    turned.reference =
-        listed(wafer_place(map, static_cast<std::size_t>(map.reference->y),
-                           static_cast<std::size_t>(map.reference->x)));
+    turned.reference = listed(wafer_place(map, static_cast<std::size_t>(map.reference->y),
+                                          static_cast<std::size_t>(map.reference->x)));
   }
   return turned;
 }

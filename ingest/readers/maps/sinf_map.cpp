@@ -142,8 +142,8 @@ void SinfReader::finish() {
     if (reference_x_ && reference_y_ && *reference_x_ >= 0 && *reference_y_ >= 0 &&
         *reference_x_ < static_cast<double>(map_.columns) &&
         *reference_y_ < static_cast<double>(map_.rows)) {
-      map_.reference = Place{static_cast<std::int64_t>(*reference_x_),
-                             static_cast<std::int64_t>(*reference_y_)};
+      map_.reference =
+          Place{static_cast<std::int64_t>(*reference_x_), static_cast<std::int64_t>(*reference_y_)};
     }
     maps_.push_back(std::move(map_));
   } else {

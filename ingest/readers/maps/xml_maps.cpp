@@ -32,8 +32,13 @@ XmlGrid::XmlGrid(WaferMap& map, BinType type, std::string_view null_bin, std::si
 void XmlGrid::declare_bin(const XmlElement& definition) {
   const std::string code = clean(definition.attribute("BinCode"));
   if (code.empty()) return;
-  // One code may stand several times, for the several reasons a die got it.
   const std::string same = type_.base == 0 ? code : same_code(code, type_.base);
+  if (same == null_) {
+    // Places without die may be counted like a bin; they are none.
+    declared_null_ = whole(definition.attribute("BinCount"));
+    return;
+  }
+  // One code may stand several times, for the several reasons a die got it.
   auto it = std::ranges::find_if(map_.bins, [&](const Bin& bin) {
     return (type_.base == 0 ? bin.code : same_code(bin.code, type_.base)) == same;
   });
@@ -98,6 +103,10 @@ void XmlGrid::add_row(const XmlElement& row) {
 void XmlGrid::finish(std::optional<std::int64_t> declared_rows, const XmlElement& at) {
   grid_.finish(declared_rows, line_of(at), complaints_);
   check_counts(map_, line_of(at), complaints_);
+  if (declared_null_.value_or(0) > 0) {
+    const auto none = static_cast<std::size_t>(std::ranges::count(map_.cells, kNoDie));
+    check_total("the null bin", *declared_null_, none, line_of(at), complaints_);
+  }
 }
 
 Result<XmlElement> read_xml(MapFile& file) {

@@ -35,6 +35,7 @@ class XmlGrid {
   BinType type_;
   std::string null_;
   std::size_t null_width_ = 0;
+  std::optional<std::int64_t> declared_null_;
   GridBuilder grid_;
   Complaints& complaints_;
 };

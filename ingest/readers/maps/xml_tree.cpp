@@ -138,9 +138,8 @@ Result<XmlDocument> parse_xml(std::string_view text) {
   if (status != XML_STATUS_OK) {
     document.problem = XML_ErrorString(XML_GetErrorCode(b.parser));
     document.problem_line = b.skipped_lines + XML_GetCurrentLineNumber(b.parser);
-    document.problem_offset =
-        blank + static_cast<std::uint64_t>(
-                    std::max<XML_Index>(0, XML_GetCurrentByteIndex(b.parser)));
+    document.problem_offset = blank + static_cast<std::uint64_t>(std::max<XML_Index>(
+                                          0, XML_GetCurrentByteIndex(b.parser)));
   }
   return document;
 }

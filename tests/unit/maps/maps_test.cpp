@@ -149,10 +149,14 @@ TEST_CASE("g85: decimal, hexadecimal and ASCII codes", "[maps][g85]") {
       "Orientation=\"0\" OriginLocation=\"3\" " +
       (type.empty() ? "" : "BinType=\"" + type + "\" ") + "NullBin=\"" + null_bin +
       "\" DeviceSizeX=\"1000\"><ReferenceDevice ReferenceDeviceX=\"1\" ReferenceDeviceY=\"0\"/>"
-      "<Bin BinCode=\"" + good + "\" BinQuality=\"Pass\" BinCount=\"3\"/>"
-      "<Bin BinCode=\"" + bad + "\" BinQuality=\"Fail\" BinCount=\"1\"/>"
-      "<Data><Row><![CDATA[" + first + "]]></Row>\n<Row><![CDATA[" + second +
-      "]]></Row></Data></Device></Map></Maps>";
+      "<Bin BinCode=\"" +
+      good +
+      "\" BinQuality=\"Pass\" BinCount=\"3\"/>"
+      "<Bin BinCode=\"" +
+      bad +
+      "\" BinQuality=\"Fail\" BinCount=\"1\"/>"
+      "<Data><Row><![CDATA[" +
+      first + "]]></Row>\n<Row><![CDATA[" + second + "]]></Row></Data></Device></Map></Maps>";
   CAPTURE(text);
   CHECK(kind_of(text) == "g85");
   const auto r = read("g85", text);
@@ -215,7 +219,8 @@ std::string bins_xml(const std::string& element) {
          " BinCode=\"3\" BinQuality=\"Fail\"/><" + element + " BinCode=\"4\" BinQuality=\"Fail\"/>";
 }
 
-/// The reference die at (1, 0) of the wafer, seen in the picture: x from the left, y from the bottom.
+/// The reference die at (1, 0) of the wafer, seen in the picture: x from the left, y from the
+/// bottom.
 std::pair<int, int> reference_in_picture(int degrees, bool back) {
   int x = back ? 3 : 1, y = 0, width = 5, height = 4;
   for (int turned = 0; turned < degrees; turned += 90) {
@@ -254,9 +259,9 @@ TEST_CASE("e142: all orientations, sides, origins and axes give one wafer", "[ma
       const int from_y = origin.starts_with("Lower")   ? 0
                          : origin.starts_with("Upper") ? height - 1
                                                        : height / 2;
-      const std::string place =
-          "X=\"" + std::to_string((reference_x - from_x) * (right ? 1 : -1)) + "\" Y=\"" +
-          std::to_string((reference_y - from_y) * (up ? 1 : -1)) + "\"";
+      const std::string place = "X=\"" + std::to_string((reference_x - from_x) * (right ? 1 : -1)) +
+                                "\" Y=\"" + std::to_string((reference_y - from_y) * (up ? 1 : -1)) +
+                                "\"";
       const std::string text =
           "<?xml version=\"1.0\"?><MapData xmlns=\"urn:semi-org:xsd.E142-1.V1005.SubstrateMap\">"
           "<Layouts><Layout LayoutId=\"D\" DefaultUnits=\"mm\"><Dimension X=\"" +
@@ -267,7 +272,8 @@ TEST_CASE("e142: all orientations, sides, origins and axes give one wafer", "[ma
           "\" OriginLocation=\"" + origin + "\" AxisDirection=\"" + axis +
           "\"><Overlay><ReferenceDevices><ReferenceDevice><Coordinates " + place +
           "/></ReferenceDevice></ReferenceDevices><BinCodeMap BinType=\"ASCII\" NullBin=\".\">"
-          "<BinDefinitions>" + bins_xml("BinDefinition") + "</BinDefinitions>" + codes +
+          "<BinDefinitions>" +
+          bins_xml("BinDefinition") + "</BinDefinitions>" + codes +
           "</BinCodeMap></Overlay></SubstrateMap></SubstrateMaps></MapData>";
       const auto r = read("e142", text);
       REQUIRE(r.ok());
