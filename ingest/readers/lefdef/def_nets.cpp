@@ -112,8 +112,17 @@ bool NetReader::options(const Net& net) {
       const bool known =
           std::ranges::any_of(kNetOptions, [&](std::string_view word) { return tokens_.is(word); });
       if (!known) parts_.damaged("A net");
-      parts_.skip_option();
+      if (!skip_quiet_option()) return false;
     }
+  }
+  return true;
+}
+
+/// Steps over an option without wires; wires in it mean that the `+` before them was lost.
+bool NetReader::skip_quiet_option() {
+  while (!parts_.at_border() && !tokens_.is("+") && !tokens_.is(";")) {
+    if (is_wiring(tokens_) || tokens_.is("NEW")) return parts_.damaged("A net");
+    tokens_.advance();
   }
   return true;
 }
@@ -300,8 +309,18 @@ bool NetReader::route_rect() {
   return true;
 }
 
+/// Words that no via can be called, and bytes that no name holds.
+bool NetReader::may_be_via() const {
+  constexpr std::array<std::string_view, 6> kWords = {")",     "TAPER", "TAPERRULE",
+                                                      "SHAPE", "STYLE", "ROUTED"};
+  const std::string_view word = tokens_.text();
+  return !to_coord(word) &&
+         std::ranges::none_of(kWords, [&](std::string_view other) { return word == other; }) &&
+         std::ranges::all_of(word, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 bool NetReader::route_via() {
-  if (!has_point_ || tokens_.is(")") || to_coord(tokens_.text())) return parts_.damaged("A wire");
+  if (!has_point_ || !may_be_via()) return parts_.damaged("A wire");
   ViaUse via{.via = def_.via_names.id(unescaped(tokens_.text())), .at = last_};
   tokens_.advance();
   if (const auto turned = orientation_of(tokens_.text())) {

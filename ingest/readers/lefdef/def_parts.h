@@ -72,6 +72,7 @@ class NetReader {
   bool connections(const ComponentIndex& components);
   bool connection(const ComponentIndex& components);
   bool options(const Net& net);
+  bool skip_quiet_option();
   bool wiring(const Net& net);
   bool own_shape(bool& taken);
   bool routes(const Net& net);
@@ -79,6 +80,7 @@ class NetReader {
   bool route_body();
   bool route_point(bool is_virtual);
   bool route_rect();
+  bool may_be_via() const;
   bool route_via();
   void start_route(std::uint32_t layer);
   void break_route();

@@ -5,10 +5,12 @@
 /// which instances, pins and nets a point or a box of the die touches.
 ///
 /// Rules of geometry, all in the DEF file's database units:
-///   wire of a net          half of the wire's width past every end, or as far as its point says
+///   wire of a net          half of the width past every end, or as far as its point says; what
+///                          WIREEXTENSION adds at vias is left out, the via covers it
 ///   wire of a special net  flush at its ends, or as far as its point says; bends are filled
 ///   width of a net's wire  of TAPERRULE or NONDEFAULTRULE; else the layer's WIDTH; across the
 ///                          layer's direction at least its WRONGDIRECTION width
+///   diagonal piece         an octagon as wide as the wire, dragged along it
 ///   STYLE                  the style's polygon dragged along the wire
 ///   component              its macro, moved by ORIGIN and turned, with the lower-left corner of
 ///                          the turned box at the place that is written

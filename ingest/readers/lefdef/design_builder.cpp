@@ -55,7 +55,6 @@ class Builder {
         widths.width = dbu(layer.width.value_or(0.0));
         widths.wrong_way = dbu(layer.wrong_way_width.value_or(0.0));
         if (layer.min_width) widths.width = std::max(widths.width, dbu(*layer.min_width));
-        if (layer.wire_extension) widths.extension = dbu(*layer.wire_extension);
         layer_widths_.emplace(id, widths);
         if (layer.type == LayerType::kCut) cut_layers_.insert(id);
       }
@@ -73,7 +72,6 @@ class Builder {
       if (const auto it = layer_widths_.find(id); it != layer_widths_.end()) {
         known.wrong_way = std::max(known.wrong_way, it->second.wrong_way);
       }
-      if (width.wire_extension >= 0.0) known.extension = std::llround(width.wire_extension * scale);
       widths[id] = known;
     }
   }
@@ -87,7 +85,7 @@ class Builder {
 
   WireWidths widths_of(const Route& route, std::uint32_t layer) const {
     if (route.width >= 0) {
-      return {.width = route.width, .wrong_way = route.width, .extension = -1};
+      return {.width = route.width, .wrong_way = route.width};
     }
     if (route.rule != kNone) {
       const auto rule = rules_.find(def_.rule_names[route.rule]);

@@ -10,11 +10,7 @@
 namespace yieldloop::ingest::lefdef {
 
 Match Design::match(const std::vector<PlacedCell>& cells) const {
-  struct Key {
-    std::string cell;
-    Orientation orientation;
-    auto operator<=>(const Key&) const = default;
-  };
+  using Key = std::pair<std::string, Orientation>;
   constexpr double kGrid = 1000.0;  // 1 nm, wide enough for the rounding of both files
   std::map<Key, std::vector<std::pair<std::int64_t, std::int64_t>>> by_cell;
   for (const PlacedCell& cell : cells) {

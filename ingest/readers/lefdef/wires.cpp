@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/geometry/path_outline.h"
-
 namespace yieldloop::ingest::lefdef {
 namespace {
 
-Coord scaled(double value, double scale) { return std::llround(value * scale); }
+/// To the nearest unit, halves down wherever they lie, so that a box of odd size keeps its size.
+Coord scaled(double value, double scale) {
+  return static_cast<Coord>(std::ceil(value * scale - 0.5));
+}
 
 Point scaled(RealPoint p, double scale) { return {scaled(p.x, scale), scaled(p.y, scale)}; }
 
@@ -59,62 +60,62 @@ Polygon dragged(const Polygon& style, Point a, Point b) {
   return convex_hull(std::move(points));
 }
 
+/// What a diagonal piece is drawn with: as wide along the axes as across them.
+Polygon octagon(Coord width) {
+  const Coord near = std::llround(static_cast<double>(width) / 2.0 * (std::sqrt(2.0) - 1.0));
+  const Coord low = width / 2, high = width - low;
+  return {{near, -low},  {high, -near}, {high, near},  {near, high},
+          {-near, high}, {-low, near},  {-low, -near}, {-near, -low}};
+}
+
+/// A point that repeats the one before says only how far the wire reaches there.
+std::vector<RoutePoint> without_repeats(std::span<const RoutePoint> points) {
+  std::vector<RoutePoint> result;
+  for (const RoutePoint& point : points) {
+    if (result.empty() || result.back().at != point.at) {
+      result.push_back(point);
+    } else if (point.extension >= 0) {
+      result.back().extension = point.extension;
+    }
+  }
+  return result;
+}
+
+/// Runs of a wire that are drawn with one width.
 class Outline {
  public:
   Outline(std::span<const RoutePoint> points, const WireWidths& widths, bool special,
           std::uint32_t layer, FunctionRef<void(LayerShape)> put)
       : points_(points), widths_(widths), special_(special), layer_(layer), put_(put) {}
 
-  /// Runs break where a point says how far the wire reaches, and where the width changes.
   void run() {
-    std::size_t first = 0;
-    for (std::size_t i = 1; i + 1 < points_.size(); ++i) {
-      if (points_[i].extension >= 0 || width(i - 1) != width(i)) {
-        piece(first, i);
-        first = i;
+    for (std::size_t i = 0; i + 1 < points_.size(); ++i) {
+      const Point a = points_[i].at, b = points_[i + 1].at;
+      const Coord wide = widths_.of(a, b);
+      if (wide <= 0) continue;
+      if (!is_manhattan(a, b)) {
+        put_(layer_shape(layer_, dragged(octagon(wide), a, b)));
+        continue;
       }
-    }
-    piece(first, points_.size() - 1);
-  }
-
- private:
-  Coord width(std::size_t i) const { return widths_.of(points_[i].at, points_[i + 1].at); }
-
-  Coord reach(std::size_t i, Coord width) const {
-    if (points_[i].extension >= 0) return points_[i].extension;
-    if (special_) {
-      // Where only the width changes the bend is filled all the same.
-      return i != 0 && i + 1 != points_.size() ? width - width / 2 : 0;
-    }
-    return widths_.extension >= 0 ? widths_.extension : width / 2;
-  }
-
-  void piece(std::size_t first, std::size_t last) {
-    const Coord wide = width(first);
-    if (wide <= 0) return;
-    bool manhattan = true;
-    for (std::size_t i = first; i < last; ++i) {
-      manhattan = manhattan && is_manhattan(points_[i].at, points_[i + 1].at);
-    }
-    if (!manhattan) return oblique(first, last, wide);
-    for (std::size_t i = first; i < last; ++i) {
-      const Coord bend = wide - wide / 2;
-      const Coord before = i == first ? reach(first, wide) : bend;
-      const Coord behind = i + 1 == last ? reach(last, wide) : bend;
-      const Box box = piece_box(points_[i].at, points_[i + 1].at, wide, before, behind);
+      const Box box = piece_box(a, b, wide, reach(i, i), reach(i + 1, i));
       if (box.width() > 0 && box.height() > 0) put_({.layer = layer_, .box = box, .polygon = {}});
     }
   }
 
-  void oblique(std::size_t first, std::size_t last, Coord wide) {
-    Polygon line;
-    for (std::size_t i = first; i <= last; ++i) {
-      if (line.empty() || line.back() != points_[i].at) line.push_back(points_[i].at);
-    }
-    Polygon outline = geometry::path_outline(line, static_cast<double>(wide),
-                                             {.begin = static_cast<double>(reach(first, wide)),
-                                              .end = static_cast<double>(reach(last, wide))});
-    if (outline.size() >= 3) put_(layer_shape(layer_, std::move(outline)));
+ private:
+  bool is_oblique(std::size_t piece) const {
+    return !is_manhattan(points_[piece].at, points_[piece + 1].at);
+  }
+
+  /// How far a piece reaches past a point: at a bend far enough to fill it, unless the octagon of a
+  /// diagonal piece does that.
+  Coord reach(std::size_t point, std::size_t piece) const {
+    if (points_[point].extension >= 0) return points_[point].extension;
+    const bool bend = point != 0 && point + 1 != points_.size();
+    if (!bend) return special_ ? 0 : widths_.width / 2;
+    const std::size_t other = point == piece ? piece - 1 : piece + 1;
+    if (is_oblique(other)) return 0;
+    return special_ ? widths_.width - widths_.width / 2 : widths_.width / 2;
   }
 
   std::span<const RoutePoint> points_;
@@ -183,6 +184,9 @@ Coord WireWidths::of(Point a, Point b) const {
 void outline(std::span<const RoutePoint> points, const WireWidths& widths, bool special,
              const Polygon* style, std::uint32_t layer, FunctionRef<void(LayerShape)> put) {
   if (points.size() < 2) return;
+  const std::vector<RoutePoint> distinct = without_repeats(points);
+  // A wire that stays at its point is a square there.
+  if (distinct.size() > 1) points = distinct;
   if (style != nullptr) {
     for (std::size_t i = 0; i + 1 < points.size(); ++i) {
       Polygon hull = dragged(*style, points[i].at, points[i + 1].at);

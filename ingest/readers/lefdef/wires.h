@@ -41,7 +41,6 @@ struct ResolvedVia {
 struct WireWidths {
   Coord width = 0, wrong_way = 0;
   Direction direction = Direction::kNone;
-  Coord extension = -1;  ///< Below 0: half of the width.
 
   /// Of a piece from a to b; a diagonal one is as wide as one along the direction.
   Coord of(Point a, Point b) const;
