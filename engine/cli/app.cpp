@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "engine/cli/console.h"
+#include "engine/cli/conversions.h"
 #include "engine/core/log.h"
 
 namespace yieldloop::cli {
@@ -26,8 +27,17 @@ struct Typed {
   ModelArguments model;
   ReportArguments report;
   ExportArguments exported;
+  ConvertArguments convert;
   std::string sql, config;
 };
+
+/// "gdsii to .gds, ...": the rows of the conversion table.
+std::string conversion_list() {
+  std::string list;
+  for (const ConversionRow& row : conversions())
+    list += fmt::format("{}{} to {}", list.empty() ? "" : ", ", row.from, row.extension);
+  return list;
+}
 
 using Action = std::function<ExitStatus(const Context&)>;
 
@@ -242,6 +252,15 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
       ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds"}));
   add_analysis(*exported, t.exported.analysis);
   exported->callback([&] { action = [&](const Context& c) { return run_export(c, t.exported); }; });
+
+  auto* convert = app.add_subcommand("convert", "Write a file in another format of its kind");
+  convert->add_option("input", t.convert.input, "File to read, told by content")->required();
+  convert
+      ->add_option(
+          "output", t.convert.output,
+          "File to write; its extension says the format, .gz behind it packs: " + conversion_list())
+      ->required();
+  convert->callback([&] { action = [&](const Context& c) { return run_convert(c, t.convert); }; });
 
   auto* serve =
       app.add_subcommand("serve", "Take files from drop folders and over HTTP until stopped");

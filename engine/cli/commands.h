@@ -145,6 +145,12 @@ struct ExportArguments {
 };
 ExitStatus run_export(const Context& context, const ExportArguments& arguments);
 
+struct ConvertArguments {
+  std::string input;
+  std::string output;  ///< Its extension says what to write; ".gz" behind it packs.
+};
+ExitStatus run_convert(const Context& context, const ConvertArguments& arguments);
+
 ExitStatus run_serve(const Context& context, const std::string& config);
 
 }  // namespace yieldloop::cli

@@ -73,7 +73,7 @@ class RealWritableFile final : public WritableFile {
 
 class RealMappedFile final : public MappedFile {
  public:
-  RealMappedFile(void* data, std::size_t size) : data_(data), size_(size) {}
+  RealMappedFile(int fd, void* data, std::size_t size) : fd_(fd), data_(data), size_(size) {}
   RealMappedFile(const RealMappedFile&) = delete;
   RealMappedFile& operator=(const RealMappedFile&) = delete;
   ~RealMappedFile() override {
@@ -82,8 +82,10 @@ class RealMappedFile final : public MappedFile {
   std::span<const std::byte> bytes() const override {
     return {static_cast<const std::byte*>(data_), size_};
   }
+  int descriptor() const override { return fd_.get(); }
 
  private:
+  Descriptor fd_;
   void* data_;
   std::size_t size_;
 };
@@ -107,7 +109,7 @@ class RealFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<MappedFile>> map(const fs::path& path) override {
     // O_NONBLOCK: a pipe in a drop folder must not hang the reader.
-    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (fd.get() < 0) return system_error(errno, "open", path);
     struct stat s {};
     if (::fstat(fd.get(), &s) != 0) return system_error(errno, "look at", path);
@@ -116,13 +118,13 @@ class RealFileSystem final : public FileSystem {
                    fmt::format("{} is not a regular file and is not read.", path.string())};
     }
     if (s.st_size == 0) {
-      return std::unique_ptr<MappedFile>(std::make_unique<RealMappedFile>(nullptr, 0));
+      return std::unique_ptr<MappedFile>(std::make_unique<RealMappedFile>(-1, nullptr, 0));
     }
     const auto size = static_cast<std::size_t>(s.st_size);
     void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
     if (data == MAP_FAILED) return system_error(errno, "map", path);
     ::madvise(data, size, MADV_SEQUENTIAL);
-    return std::unique_ptr<MappedFile>(std::make_unique<RealMappedFile>(data, size));
+    return std::unique_ptr<MappedFile>(std::make_unique<RealMappedFile>(fd.release(), data, size));
   }
 
   Result<FileInfo> info(const fs::path& path) override {

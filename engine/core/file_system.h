@@ -37,6 +37,8 @@ class MappedFile {
  public:
   virtual ~MappedFile() = default;
   virtual std::span<const std::byte> bytes() const = 0;
+  /// Of the open file, for reading only, to hand to another process; -1 when there is none.
+  virtual int descriptor() const { return -1; }
 };
 
 struct FileInfo {

@@ -22,6 +22,8 @@ namespace yieldloop::geometry {
 /// The order in which the boxes should be stored: result[k] is the old position of the new k-th.
 /// Deterministic; the identity for fewer than 32 boxes.
 std::vector<std::uint32_t> packed_order(std::span<const Box> boxes);
+/// The same order in linear time.
+std::vector<std::uint32_t> packed_order(std::span<const Box32> boxes);
 
 class PackedIndex {
  public:
@@ -29,6 +31,7 @@ class PackedIndex {
   /// `boxes` already in packed order. They are not copied: `for_each` is told the position of
   /// leaf groups and the caller tests its own boxes.
   explicit PackedIndex(std::span<const Box> boxes);
+  explicit PackedIndex(std::span<const Box32> boxes);
 
   /// Calls visit(first, last) for ranges of positions that may hold boxes touching the window;
   /// ranges come in ascending order and do not overlap. `count` is the number of boxes.
@@ -66,6 +69,11 @@ class PackedIndex {
       }
     }
   }
+
+  template <class B>
+  void build(std::span<const B> boxes);
+  template <class B>
+  static void append_level(std::span<const B> below, std::vector<Box>& level);
 
   std::vector<Box> nodes_;           ///< Level 0 (groups of boxes) first.
   std::vector<std::size_t> levels_;  ///< Start of each level in nodes_.

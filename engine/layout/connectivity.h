@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/geometry/packed_index.h"
 #include "engine/geometry/region.h"
 #include "engine/layout/flat_view.h"
 

@@ -20,59 +20,6 @@ std::uint64_t saturating_multiply(std::uint64_t a, std::uint64_t b) {
   return a != 0 && b > kSaturated / a ? kSaturated : a * b;
 }
 
-/// Columns and rows of an array, both ends included; empty when first > last.
-struct ElementRange {
-  std::uint32_t first_column = 0, last_column = 0, first_row = 0, last_row = 0;
-  bool empty = false;
-};
-
-/// Whole k in [0, count) with low <= k * step <= high; a step of 0 takes all or none.
-void steps_within(Coord low, Coord high, Coord step, std::uint32_t count, std::uint32_t& first,
-                  std::uint32_t& last, bool& empty) {
-  if (step == 0) {
-    if (low > 0 || high < 0) empty = true;
-    return;
-  }
-  if (step < 0) {
-    std::swap(low, high);
-    low = -low;
-    high = -high;
-    step = -step;
-  }
-  const Coord begin = low <= 0 ? 0 : (low + step - 1) / step;
-  const Coord end = high < 0 ? -1 : high / step;
-  if (begin > end || begin >= count) {
-    empty = true;
-    return;
-  }
-  first = static_cast<std::uint32_t>(begin);
-  last = static_cast<std::uint32_t>(std::min<Coord>(end, Coord{count} - 1));
-}
-
-/// Which elements of the array may touch the window; exact when the steps are axis-parallel,
-/// otherwise all (the caller tests each). `element` is the child's box before displacement.
-ElementRange elements_near(const Instance& instance, const Box& element, const Box& window) {
-  ElementRange r{0, instance.columns - 1, 0, instance.rows - 1, false};
-  const Coord x_low = window.x_min - element.x_max - instance.displacement.x;
-  const Coord x_high = window.x_max - element.x_min - instance.displacement.x;
-  const Coord y_low = window.y_min - element.y_max - instance.displacement.y;
-  const Coord y_high = window.y_max - element.y_min - instance.displacement.y;
-  const Point32 c = instance.column_step;
-  const Point32 w = instance.row_step;
-  if ((instance.columns == 1 || c.y == 0) && (instance.rows == 1 || w.x == 0)) {
-    steps_within(x_low, x_high, instance.columns == 1 ? 0 : c.x, instance.columns, r.first_column,
-                 r.last_column, r.empty);
-    steps_within(y_low, y_high, instance.rows == 1 ? 0 : w.y, instance.rows, r.first_row,
-                 r.last_row, r.empty);
-  } else if ((instance.columns == 1 || c.x == 0) && (instance.rows == 1 || w.y == 0)) {
-    steps_within(y_low, y_high, instance.columns == 1 ? 0 : c.y, instance.columns, r.first_column,
-                 r.last_column, r.empty);
-    steps_within(x_low, x_high, instance.rows == 1 ? 0 : w.x, instance.rows, r.first_row,
-                 r.last_row, r.empty);
-  }
-  return r;
-}
-
 /// A placement below the view's cell, exact as long as it can be.
 struct Placement {
   bool exact = true;
@@ -115,33 +62,26 @@ class Walker {
     work_.in_cell(cell, index, placement, local, window_,
                   std::span<const PathStep>(path_.data(), depth_));
     if (cell.instances.empty()) return;
-    cell.instance_index.for_each_range(
-        local, cell.instances.size(), [&](std::size_t first, std::size_t last) {
-          for (std::size_t i = first; i < last; ++i)
-            instance(cell.instances[i], static_cast<std::uint32_t>(i), placement, local);
-        });
+    cell.for_each_instance_near(layout_, local, [&](std::uint32_t position, std::uint32_t column) {
+      instance(cell.instances[position], position, column, placement, local);
+    });
   }
 
  private:
-  void instance(const Instance& placed, std::uint32_t position, const Placement& placement,
-                const Box& local) {
+  void instance(const Instance& placed, std::uint32_t position, std::uint32_t one_column,
+                const Placement& placement, const Box& local) {
     const Box child = work_.box_of(layout_.cell(placed.cell));
     if (child.empty()) return;
-    const Box element =
-        placed.general < 0
-            ? Transform{placed.orientation, {}}(child)
-            : layout_.general_transforms()[static_cast<std::size_t>(placed.general)](child);
-    const ElementRange range = elements_near(placed, element, local);
-    if (range.empty) return;
-    for (std::uint32_t row = range.first_row; row <= range.last_row; ++row) {
-      for (std::uint32_t column = range.first_column; column <= range.last_column; ++column) {
-        const Point at = Layout::element_at(placed, column, row);
-        if (!element.moved(at).touches(local)) continue;
-        path_[depth_++] = {position, column, row};
-        cell(placed.cell, placement.below(layout_, placed, at));
-        --depth_;
-      }
-    }
+    const Box element = layout_.placed_box(placed, child);
+    const auto copy = [&](std::uint32_t column, std::uint32_t row) {
+      const Point at = Layout::element_at(placed, column, row);
+      if (!element.moved(at).touches(local)) return;
+      path_[depth_++] = {position, column, row};
+      cell(placed.cell, placement.below(layout_, placed, at));
+      --depth_;
+    };
+    if (one_column != kAllCopies) return copy(one_column, 0);
+    for_each_copy_near(placed, element.moved(static_cast<Point>(placed.displacement)), local, copy);
   }
 
   const Layout& layout_;
@@ -166,55 +106,35 @@ struct ShapeWork {
     shape.layer = layer;
     shape.cell = index;
     shape.path = path;
-    boxes(*shapes, placement, local, window, shape);
-    polygons(*shapes, placement, local, window, shape);
-  }
-
-  void boxes(const LayerShapes& shapes, const Placement& placement, const Box& local,
-             const Box& window, FlatShape& shape) {
-    const auto range = [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) {
-        const Box box = shapes.boxes[i];
-        if (!box.touches(local)) continue;
-        shape.shape = static_cast<std::uint32_t>(i);
-        if (placement.exact) {
-          shape.is_box = true;
-          shape.box = placement.transform(box);
-          shape.points = {};
-          visit(shape);
-        } else {
-          const std::array<Point32, 4> corners{geometry::narrow(Point{box.x_min, box.y_min}),
-                                               geometry::narrow(Point{box.x_max, box.y_min}),
-                                               geometry::narrow(Point{box.x_max, box.y_max}),
-                                               geometry::narrow(Point{box.x_min, box.y_max})};
-          send(corners, placement, window, shape);
-        }
+    shapes->for_each_near(local, [&](const CellShape& found) {
+      shape.shape = found.position;
+      if (found.is_box && placement.exact) {
+        shape.is_box = true;
+        shape.box = placement.transform(found.box);
+        shape.points = {};
+        visit(shape);
+      } else {
+        corners(found);
+        send(placement, window, shape);
       }
-    };
-    shapes.box_index.for_each_range(local, shapes.boxes.size(), range);
+    });
   }
 
-  void polygons(const LayerShapes& shapes, const Placement& placement, const Box& local,
-                const Box& window, FlatShape& shape) {
-    const auto range = [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) {
-        const PolygonRange& polygon = shapes.polygons[i];
-        if (!static_cast<Box>(polygon.box).touches(local)) continue;
-        shape.shape = static_cast<std::uint32_t>(shapes.boxes.size() + i);
-        send(std::span(shapes.points).subspan(polygon.first, polygon.count), placement, window,
-             shape);
-      }
-    };
-    shapes.polygon_index.for_each_range(local, shapes.polygons.size(), range);
-  }
-
-  void send(std::span<const Point32> points, const Placement& placement, const Box& window,
-            FlatShape& shape) {
+  void corners(const CellShape& found) {
     scratch.clear();
+    if (found.is_box) {
+      const Box& b = found.box;
+      scratch.assign(
+          {{b.x_min, b.y_min}, {b.x_max, b.y_min}, {b.x_max, b.y_max}, {b.x_min, b.y_max}});
+    }
+    for (const Point32 p : found.points) scratch.push_back(static_cast<Point>(p) + found.offset);
+  }
+
+  void send(const Placement& placement, const Box& window, FlatShape& shape) {
     shape.box = Box{};
-    for (const Point32 p : points) {
-      scratch.push_back(placement(p));
-      shape.box.include(scratch.back());
+    for (Point& p : scratch) {
+      p = placement(p);
+      shape.box.include(p);
     }
     if (!shape.box.touches(window)) return;
     shape.is_box = false;
@@ -228,11 +148,15 @@ struct TextWork {
 
   Box box_of(const Cell& cell) const { return cell.extent; }
 
-  void in_cell(const Cell& cell, CellIndex, const Placement& placement, const Box&,
+  void in_cell(const Cell& cell, CellIndex, const Placement& placement, const Box& local,
                const Box& window, std::span<const PathStep> path) {
     for (const Text& text : cell.texts) {
-      const Point at = placement(text.at);
-      if (window.contains(at)) visit({text.key, at, text.string, path});
+      Box point;
+      point.include(static_cast<Point>(text.at));
+      for_each_copy_near(text.repetition, point, local, [&](std::uint32_t c, std::uint32_t r) {
+        const Point at = placement(static_cast<Point>(text.at) + text.repetition.at(c, r));
+        if (window.contains(at)) visit({text.key, at, *text.string, path});
+      });
     }
   }
 };
@@ -276,7 +200,7 @@ std::uint64_t FlatView::count_shapes_expanded(LayerIndex layer) const {
   for (CellIndex i = 0; i < times.size(); ++i) {
     const LayerShapes* shapes = times[i] > 0 ? layout_->cell(i).find(layer) : nullptr;
     if (shapes != nullptr)
-      sum = saturating_add(sum, saturating_multiply(times[i], shapes->counts.total()));
+      sum = saturating_add(sum, saturating_multiply(times[i], shapes->elements));
   }
   return sum;
 }

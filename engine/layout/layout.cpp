@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/text.h"
+#include "engine/layout/shape_index.h"
 
 namespace yieldloop::layout {
 namespace {
@@ -90,8 +91,8 @@ std::vector<std::uint64_t> Layout::shapes_expanded() const {
   std::vector<std::uint64_t> counts(layers_.size(), 0);
   for (CellIndex i = 0; i < cells_.size(); ++i)
     for (const LayerShapes& shapes : cells_[i].layers)
-      counts[shapes.layer] = saturating_add(counts[shapes.layer],
-                                            saturating_multiply(times[i], shapes.counts.total()));
+      counts[shapes.layer] =
+          saturating_add(counts[shapes.layer], saturating_multiply(times[i], shapes.elements));
   return counts;
 }
 
@@ -104,7 +105,8 @@ std::uint64_t Layout::array_elements() const {
 
 std::uint64_t Layout::texts() const {
   std::uint64_t count = 0;
-  for (const Cell& cell : cells_) count += cell.texts.size();
+  for (const Cell& cell : cells_)
+    for (const Text& text : cell.texts) count = saturating_add(count, text.repetition.count());
   return count;
 }
 
@@ -113,19 +115,23 @@ std::uint64_t Layout::unresolved_cells() const {
       std::count_if(cells_.begin(), cells_.end(), [](const Cell& c) { return !c.defined; }));
 }
 
+std::size_t LayerShapes::memory_bytes() const {
+  return sizeof(*this) + boxes.capacity() * sizeof(Box32) +
+         (polygons.capacity() + repeated_polygons.capacity()) * sizeof(PolygonRange) +
+         (paths.capacity() + repeated_paths.capacity()) * sizeof(PathRange) +
+         repeated.capacity() * sizeof(RepeatedShape) + points.capacity() * sizeof(Point32) +
+         index_->memory_bytes();
+}
+
 std::size_t Layout::memory_bytes() const {
   std::size_t bytes = sizeof(*this) + cells_.capacity() * sizeof(Cell);
   for (const Cell& cell : cells_) {
-    bytes += cell.layers.capacity() * sizeof(LayerShapes) +
-             cell.layer_boxes.capacity() * sizeof(cell.layer_boxes[0]) +
-             cell.instances.capacity() * sizeof(Instance) + cell.instance_index.memory_bytes() +
-             cell.texts.capacity() * sizeof(Text) + cell.name.capacity();
-    for (const LayerShapes& shapes : cell.layers)
-      bytes += shapes.boxes.capacity() * sizeof(Box32) +
-               shapes.polygons.capacity() * sizeof(PolygonRange) +
-               shapes.points.capacity() * sizeof(Point32) + shapes.box_index.memory_bytes() +
-               shapes.polygon_index.memory_bytes();
+    bytes += cell.layer_boxes.capacity() * sizeof(cell.layer_boxes[0]) +
+             cell.instances.capacity() * sizeof(Instance) + cell.texts.capacity() * sizeof(Text) +
+             cell.name.capacity();
+    for (const LayerShapes& shapes : cell.layers) bytes += shapes.memory_bytes();
   }
+  for (const auto& list : offset_lists_) bytes += list->memory_bytes();
   return bytes;
 }
 

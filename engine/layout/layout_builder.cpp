@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
-#include "engine/geometry/path_outline.h"
-#include "engine/geometry/region.h"
+#include "engine/layout/path_shape.h"
 
 namespace yieldloop::layout {
 
@@ -33,43 +31,35 @@ bool is_rectangle(std::span<const Point32> p) {
   return first_vertical || first_horizontal;
 }
 
-/// An array's element steps are linear, so the hull of its corner elements holds it.
-Box array_box(const Instance& instance, const Box& element) {
-  if (element.empty()) return element;
-  Box hull;
-  for (const std::uint32_t column : {0U, instance.columns - 1})
-    for (const std::uint32_t row : {0U, instance.rows - 1})
-      hull.include(element.moved(Layout::element_at(instance, column, row)));
-  return hull;
-}
+/// Positions of points are kept in 32 bits.
+constexpr std::size_t kMostPoints = std::size_t{1} << 32;
 
+/// Frees what growth left over, where that is worth a copy.
 template <class T>
-void reorder(std::vector<T>& items, const std::vector<std::uint32_t>& order) {
-  std::vector<T> sorted;
-  sorted.reserve(items.size());
-  for (const std::uint32_t i : order) sorted.push_back(std::move(items[i]));
-  items = std::move(sorted);
+void shrink(std::vector<T>& items) {
+  if (items.capacity() - items.size() > items.size() / 8) items.shrink_to_fit();
 }
 
-void index_shapes(LayerShapes& shapes) {
-  std::vector<Box> boxes(shapes.boxes.begin(), shapes.boxes.end());
-  if (boxes.size() >= geometry::PackedIndex::kLinear) {
-    const auto order = geometry::packed_order(boxes);
-    reorder(shapes.boxes, order);
-    reorder(boxes, order);
-    shapes.box_index = geometry::PackedIndex(boxes);
-  }
-  shapes.boxes.shrink_to_fit();
-  shapes.points.shrink_to_fit();
-  boxes.clear();
-  for (const PolygonRange& p : shapes.polygons) boxes.push_back(p.box);
-  if (boxes.size() >= geometry::PackedIndex::kLinear) {
-    const auto order = geometry::packed_order(boxes);
-    reorder(shapes.polygons, order);
-    reorder(boxes, order);
-    shapes.polygon_index = geometry::PackedIndex(boxes);
-  }
-  shapes.polygons.shrink_to_fit();
+void shrink(LayerShapes& shapes) {
+  shrink(shapes.boxes);
+  shrink(shapes.polygons);
+  shrink(shapes.paths);
+  shrink(shapes.repeated);
+  shrink(shapes.points);
+}
+
+constexpr std::uint64_t kSaturated = ~std::uint64_t{0};
+
+void count_elements(LayerShapes& to, std::uint64_t copies) {
+  to.elements = to.elements > kSaturated - copies ? kSaturated : to.elements + copies;
+}
+
+/// Repetitions of cells may reach somewhat past 32 bits, as a GDSII array's last corner does.
+constexpr Coord kFarthest = Coord{1} << 33;
+
+bool within_reach(const Box& b) {
+  return b.x_min >= -kFarthest && b.y_min >= -kFarthest && b.x_max <= kFarthest &&
+         b.y_max <= kFarthest;
 }
 
 }  // namespace
@@ -77,13 +67,48 @@ void index_shapes(LayerShapes& shapes) {
 CellIndex LayoutBuilder::cell(std::string_view name) {
   const auto it = layout_.by_name_.find(name);
   if (it != layout_.by_name_.end()) return it->second;
-  const auto index = static_cast<CellIndex>(layout_.cells_.size());
+  const CellIndex index = new_cell();
   layout_.by_name_.emplace(std::string(name), index);
-  Cell& made = layout_.cells_.emplace_back();
-  made.name = std::string(name);
-  made.defined = false;
+  layout_.cells_[index].name = std::string(name);
+  return index;
+}
+
+CellIndex LayoutBuilder::new_cell() {
+  const auto index = static_cast<CellIndex>(layout_.cells_.size());
+  layout_.cells_.emplace_back().defined = false;
   slot_of_.emplace_back();
   return index;
+}
+
+bool LayoutBuilder::name_cell(CellIndex cell, std::string_view name) {
+  const auto [it, fresh] = layout_.by_name_.try_emplace(std::string(name), cell);
+  layout_.cells_[cell].name = std::string(name);
+  if (fresh || it->second == cell) return true;
+  const bool both = layout_.cells_[cell].defined && layout_.cells_[it->second].defined;
+  const bool keep_new = layout_.cells_[cell].defined && !both;
+  merged_[keep_new ? it->second : cell] = keep_new ? cell : it->second;
+  if (keep_new) it->second = cell;
+  return !both;
+}
+
+void LayoutBuilder::drop_merged_cells() {
+  if (merged_.empty()) return;
+  const auto kept = [this](CellIndex cell) {
+    for (auto it = merged_.find(cell); it != merged_.end(); it = merged_.find(cell))
+      cell = it->second;
+    return cell;
+  };
+  std::vector<CellIndex> renumbered(layout_.cells_.size(), kNoCell);
+  std::vector<Cell> cells;
+  for (CellIndex i = 0; i < layout_.cells_.size(); ++i) {
+    if (merged_.contains(i)) continue;
+    renumbered[i] = static_cast<CellIndex>(cells.size());
+    cells.push_back(std::move(layout_.cells_[i]));
+  }
+  layout_.cells_ = std::move(cells);
+  for (Cell& cell : layout_.cells_)
+    for (Instance& instance : cell.instances) instance.cell = renumbered[kept(instance.cell)];
+  for (auto& [name, cell] : layout_.by_name_) cell = renumbered[kept(cell)];
 }
 
 bool LayoutBuilder::define(CellIndex cell) {
@@ -112,88 +137,167 @@ LayerShapes& LayoutBuilder::shapes(CellIndex cell, LayerKey key) {
   return layers[last_slot_];
 }
 
-Added LayoutBuilder::add_box(CellIndex cell, LayerKey key, const Box& box) {
-  if (!fits32(box)) return Added::kTooFar;
-  LayerShapes& to = shapes(cell, key);
-  ++to.counts.boxes;
-  if (box.width() == 0 || box.height() == 0) {
-    layout_.cells_[cell].extent.include(box);
+const OffsetList* LayoutBuilder::add_offsets(std::vector<Point32> offsets) {
+  layout_.offset_lists_.push_back(std::make_unique<const OffsetList>(std::move(offsets)));
+  return layout_.offset_lists_.back().get();
+}
+
+Added LayoutBuilder::store_box(CellIndex cell, LayerShapes& to, const Box& box,
+                               const Repetition& repetition) {
+  const Box hull = repeated_box(repetition, box);
+  count_elements(to, repetition.count());
+  if (box.x_min == box.x_max || box.y_min == box.y_max) {
+    layout_.cells_[cell].extent.include(hull);
     return Added::kNothing;
   }
-  to.boxes.push_back(narrow(box));
-  to.bbox.include(box);
+  if (repetition.single())
+    to.boxes.push_back(narrow(box));
+  else
+    to.repeated.push_back({RepeatedShape::Kind::kBox, 0, narrow(box), repetition});
+  to.bbox.include(hull);
   return Added::kBox;
 }
 
-Added LayoutBuilder::add_polygon(CellIndex cell, LayerKey key, std::span<const Point32> points) {
-  while (points.size() > 1 && points.front() == points.back())
-    points = points.first(points.size() - 1);
-  if (is_rectangle(points)) return add_box(cell, key, geometry::box_of(points[0], points[2]));
+Added LayoutBuilder::add_box(CellIndex cell, LayerKey key, const Box& box,
+                             const Repetition& repetition) {
+  if (box.empty() || !fits32(repeated_box(repetition, box)) || !fits32(box)) return Added::kTooFar;
   LayerShapes& to = shapes(cell, key);
-  ++to.counts.polygons;
-  return store_polygon(cell, to, points);
+  ++to.counts.boxes;
+  return store_box(cell, to, box, repetition);
 }
 
-Added LayoutBuilder::store_polygon(CellIndex cell, LayerShapes& to,
-                                   std::span<const Point32> points) {
+Added LayoutBuilder::add_polygon(CellIndex cell, LayerKey key, std::span<const Point32> points,
+                                 const Repetition& repetition) {
+  while (points.size() > 1 && points.front() == points.back())
+    points = points.first(points.size() - 1);
+  if (is_rectangle(points))
+    return add_box(cell, key, geometry::box_of(points[0], points[2]), repetition);
   Box box;
   for (const Point32 p : points) box.include(widened(p));
+  if (!box.empty() && !fits32(repeated_box(repetition, box))) return Added::kTooFar;
+  LayerShapes& to = shapes(cell, key);
+  if (to.points.size() + points.size() > kMostPoints) return Added::kTooFar;
+  ++to.counts.polygons;
+  return store_polygon(cell, to, points, repetition);
+}
+
+Added LayoutBuilder::store_polygon(CellIndex cell, LayerShapes& to, std::span<const Point32> points,
+                                   const Repetition& repetition) {
+  Box box;
+  for (const Point32 p : points) box.include(widened(p));
+  const Box hull = repeated_box(repetition, box);
+  count_elements(to, repetition.count());
   if (points.size() < 3 || box.width() == 0 || box.height() == 0) {
-    layout_.cells_[cell].extent.include(box);
+    layout_.cells_[cell].extent.include(hull);
     return Added::kNothing;
   }
-  to.polygons.push_back({narrow(box), static_cast<std::uint32_t>(to.points.size()),
-                         static_cast<std::uint32_t>(points.size())});
+  const PolygonRange polygon{narrow(box), static_cast<std::uint32_t>(to.points.size()),
+                             static_cast<std::uint32_t>(points.size())};
   to.points.insert(to.points.end(), points.begin(), points.end());
-  to.bbox.include(box);
+  to.bbox.include(hull);
+  if (repetition.single()) {
+    to.polygons.push_back(polygon);
+    return Added::kPolygon;
+  }
+  to.repeated.push_back({RepeatedShape::Kind::kPolygon,
+                         static_cast<std::uint32_t>(to.repeated_polygons.size()), polygon.box,
+                         repetition});
+  to.repeated_polygons.push_back(polygon);
   return Added::kPolygon;
 }
 
 Added LayoutBuilder::add_path(CellIndex cell, LayerKey key, std::span<const Point32> points,
-                              const PathStyle& style) {
-  const std::vector<Point> line(points.begin(), points.end());
-  const auto width = static_cast<double>(style.width);
-  geometry::PathEnds ends;
-  if (style.ends == PathStyle::Ends::kHalfWidth) ends.begin = ends.end = width / 2.0;
-  if (style.ends == PathStyle::Ends::kRound) ends.round = true;
-  if (style.ends == PathStyle::Ends::kCustom) {
-    ends.begin = static_cast<double>(style.begin_extension);
-    ends.end = static_cast<double>(style.end_extension);
+                              const PathStyle& style, const Repetition& repetition) {
+  if (const auto box = straight_path_box(points, style)) {
+    if (!fits32(*box) || !fits32(repeated_box(repetition, *box))) return Added::kTooFar;
+    LayerShapes& to = shapes(cell, key);
+    ++to.counts.paths;
+    return store_box(cell, to, *box, repetition);
   }
-  const Polygon outline = geometry::path_outline(line, width, ends);
-  std::vector<Point32> ring;
-  for (const Point p : outline) {
-    if (!geometry::fits32(p)) return Added::kTooFar;
-    ring.push_back(narrow(p));
-  }
+  const auto ring = checked_path_ring(points, style);
+  if (!ring) return Added::kTooFar;
+  Box box;
+  for (const Point32 p : *ring) box.include(widened(p));
+  if (!box.empty() && !fits32(repeated_box(repetition, box))) return Added::kTooFar;
   LayerShapes& to = shapes(cell, key);
+  if (to.points.size() + points.size() > kMostPoints) return Added::kTooFar;
   ++to.counts.paths;
-  if (!is_rectangle(ring)) {
-    if (ring.empty())
-      for (const Point32 p : points) layout_.cells_[cell].extent.include(widened(p));
-    return store_polygon(cell, to, ring);
-  }
-  const Box box = geometry::box_of(ring[0], ring[2]);
+  count_elements(to, repetition.count());
+  return store_path(cell, to, points, style, box, repetition);
+}
+
+Added LayoutBuilder::store_path(CellIndex cell, LayerShapes& to, std::span<const Point32> points,
+                                const PathStyle& style, const Box& box,
+                                const Repetition& repetition) {
   if (box.width() == 0 || box.height() == 0) {
-    layout_.cells_[cell].extent.include(box);
+    Box line = box;
+    for (const Point32 p : points) line.include(widened(p));
+    layout_.cells_[cell].extent.include(repeated_box(repetition, line));
     return Added::kNothing;
   }
-  to.boxes.push_back(narrow(box));
-  to.bbox.include(box);
-  return Added::kBox;
+  PathRange path;
+  path.line = {narrow(box), static_cast<std::uint32_t>(to.points.size()),
+               static_cast<std::uint32_t>(points.size())};
+  path.style = style;
+  to.points.insert(to.points.end(), points.begin(), points.end());
+  to.bbox.include(repeated_box(repetition, box));
+  if (repetition.single()) {
+    to.paths.push_back(path);
+    return Added::kPath;
+  }
+  to.repeated.push_back({RepeatedShape::Kind::kPath,
+                         static_cast<std::uint32_t>(to.repeated_paths.size()), path.line.box,
+                         repetition});
+  to.repeated_paths.push_back(path);
+  return Added::kPath;
 }
 
-void LayoutBuilder::add_text(CellIndex cell, LayerKey key, Point32 at, std::string_view string) {
+std::string* LayoutBuilder::add_string(std::string_view string) {
+  layout_.strings_.push_back(std::make_unique<std::string>(string));
+  return layout_.strings_.back().get();
+}
+
+void LayoutBuilder::add_text(CellIndex cell, LayerKey key, Point32 at, std::string_view string,
+                             const Repetition& repetition) {
+  // Labels of one kind come in runs: the pins of a cell row, the marks of a grid.
+  const auto& known = layout_.strings_;
+  const std::string* same =
+      !known.empty() && *known.back() == string ? known.back().get() : add_string(string);
+  add_text(cell, key, at, same, repetition);
+}
+
+bool LayoutBuilder::add_text(CellIndex cell, LayerKey key, Point32 at, const std::string* string,
+                             const Repetition& repetition) {
+  Box box;
+  box.include(widened(at));
+  const Box hull = repeated_box(repetition, box);
+  if (!fits32(hull)) return false;
   Cell& to = layout_.cells_[cell];
-  to.texts.push_back({key, at, std::string(string)});
-  to.extent.include(widened(at));
+  to.texts.push_back({key, at, string, repetition});
+  to.extent.include(hull);
+  return true;
 }
 
-void LayoutBuilder::add_instance(CellIndex parent, const Instance& instance) {
+bool LayoutBuilder::add_instance(CellIndex parent, const Instance& instance) {
+  if (!instance.single()) {
+    if (instance.columns == 0 || instance.rows == 0) return false;
+    if (!within_reach(instance.box().moved(widened(instance.displacement)))) return false;
+  }
   layout_.cells_[parent].instances.push_back(instance);
+  return true;
 }
 
-void LayoutBuilder::add_instance(CellIndex parent, Instance instance, bool mirror,
+std::int32_t LayoutBuilder::general_transform(bool mirror, double magnification, double degrees) {
+  const auto next = static_cast<std::int32_t>(layout_.general_.size());
+  const auto [known, made] = general_of_.try_emplace({mirror, magnification, degrees}, next);
+  if (made) {
+    layout_.general_.push_back(geometry::GeneralTransform::of(mirror, magnification, degrees, {}));
+    layout_.general_placements_.push_back({mirror, magnification, degrees});
+  }
+  return known->second;
+}
+
+bool LayoutBuilder::add_instance(CellIndex parent, Instance instance, bool mirror,
                                  double magnification, double degrees) {
   const double quarters = degrees / 90.0;
   if (magnification == 1.0 && std::isfinite(quarters) && quarters == std::floor(quarters)) {
@@ -201,13 +305,10 @@ void LayoutBuilder::add_instance(CellIndex parent, Instance instance, bool mirro
     instance.orientation = geometry::orientation(turns, mirror);
     instance.general = -1;
   } else {
-    const auto general = geometry::GeneralTransform::of(mirror, magnification, degrees, {});
-    std::vector<geometry::GeneralTransform>& known = layout_.general_;
-    const auto it = std::find(known.begin(), known.end(), general);
-    instance.general = static_cast<std::int32_t>(it - known.begin());
-    if (it == known.end()) known.push_back(general);
+    instance.orientation = geometry::Orientation::kR0;
+    instance.general = general_transform(mirror, magnification, degrees);
   }
-  add_instance(parent, instance);
+  return add_instance(parent, instance);
 }
 
 Status LayoutBuilder::order_cells() {
@@ -247,27 +348,42 @@ Status LayoutBuilder::order_cells() {
   return Ok{};
 }
 
+void LayoutBuilder::place_children(Cell& cell, std::map<LayerIndex, Box>& boxes) {
+  // A box moved by many displacements fills the box grown by the displacements' own box, so each
+  // child needs looking at once an orientation, however often it is placed.
+  std::map<std::tuple<CellIndex, std::int32_t, geometry::Orientation>, Box> groups;
+  auto last = groups.end();
+  for (const Instance& instance : cell.instances) {
+    const std::tuple key{instance.cell, instance.general, instance.orientation};
+    if (last == groups.end() || last->first != key) last = groups.try_emplace(key).first;
+    Box at;
+    at.include(widened(instance.displacement));
+    last->second.include(repeated_box(instance, at));
+  }
+  for (const auto& [key, displacements] : groups) {
+    Instance instance;
+    std::tie(instance.cell, instance.general, instance.orientation) = key;
+    const Cell& child = layout_.cells_[instance.cell];
+    const auto placed = [&](const Box& box) {
+      if (box.empty()) return box;
+      const Box b = layout_.placed_box(instance, box);
+      return Box{b.x_min + displacements.x_min, b.y_min + displacements.y_min,
+                 b.x_max + displacements.x_max, b.y_max + displacements.y_max};
+    };
+    cell.extent.include(placed(child.extent));
+    for (const auto& [layer, box] : child.layer_boxes) boxes[layer].include(placed(box));
+  }
+}
+
 void LayoutBuilder::finish_cell(Cell& cell) {
   std::sort(cell.layers.begin(), cell.layers.end(),
             [](const LayerShapes& a, const LayerShapes& b) { return a.layer < b.layer; });
   std::map<LayerIndex, Box> boxes;
   for (LayerShapes& shapes : cell.layers) {
-    index_shapes(shapes);
+    shrink(shapes);
     boxes[shapes.layer].include(shapes.bbox);
   }
-  std::vector<Box> hulls;
-  for (const Instance& instance : cell.instances) {
-    const Cell& child = layout_.cells_[instance.cell];
-    const auto placed = [&](const Box& box) {
-      return instance.general < 0
-                 ? geometry::Transform{instance.orientation, {}}(box)
-                 : layout_.general_[static_cast<std::size_t>(instance.general)](box);
-    };
-    const auto placed_array = [&](const Box& box) { return array_box(instance, placed(box)); };
-    hulls.push_back(placed_array(child.extent));
-    cell.extent.include(hulls.back());
-    for (const auto& [layer, box] : child.layer_boxes) boxes[layer].include(placed_array(box));
-  }
+  place_children(cell, boxes);
   for (const auto& [layer, box] : boxes) {
     if (box.empty()) continue;
     cell.layer_boxes.emplace_back(layer, box);
@@ -275,13 +391,10 @@ void LayoutBuilder::finish_cell(Cell& cell) {
   }
   cell.extent.include(cell.bbox);
   cell.layer_boxes.shrink_to_fit();
-  const auto order = geometry::packed_order(hulls);
-  reorder(cell.instances, order);
-  reorder(hulls, order);
-  cell.instance_index = geometry::PackedIndex(hulls);
 }
 
 Result<Layout> LayoutBuilder::build() {
+  drop_merged_cells();
   YL_TRY(order_cells());
   // Layers in ascending order of their keys, whatever the order they were met in.
   std::vector<LayerIndex> renumbered(layout_.layers_.size());
@@ -306,6 +419,8 @@ Result<Layout> LayoutBuilder::build() {
   });
   layer_of_.clear();
   slot_of_.clear();
+  merged_.clear();
+  general_of_.clear();
   last_cell_ = kNoCell;
   return std::move(layout_);
 }

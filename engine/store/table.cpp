@@ -22,16 +22,28 @@ void TextColumn::add(std::string_view text) {
   codes_.push_back(last_);
 }
 
-void TextColumn::append(const TextColumn& other) {
-  std::vector<std::uint32_t> position(other.values_.size(), UINT32_MAX);
-  for (const std::uint32_t code : other.codes_) {
+void TextColumn::append_coded(std::span<const std::uint32_t> codes,
+                              std::span<const std::string_view> values) {
+  std::vector<std::uint32_t> position(values.size(), UINT32_MAX);
+  for (const std::uint32_t code : codes) {
     if (position[code] == UINT32_MAX) {
-      add(other.values_[code]);
+      add(values[code]);
       position[code] = last_;
     } else {
       codes_.push_back(position[code]);
     }
   }
+}
+
+void TextColumn::add_many(std::string_view text, std::size_t rows) {
+  if (rows == 0) return;
+  add(text);
+  codes_.insert(codes_.end(), rows - 1, last_);
+}
+
+void TextColumn::append(const TextColumn& other) {
+  const std::vector<std::string_view> values(other.values_.begin(), other.values_.end());
+  append_coded(other.codes_, values);
 }
 
 std::size_t TextColumn::bytes() const {
@@ -107,6 +119,27 @@ void Column::add_null() {
   valid_.push_back(0);
 }
 
+void Column::add_nulls(std::size_t rows) {
+  if (rows == 0) return;
+  if (valid_.empty()) valid_.assign(size_, 1);
+  std::visit(
+      [rows](auto& data) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(data)>, TextColumn>) {
+          data.add_many({}, rows);
+        } else {
+          data.resize(data.size() + rows);
+        }
+      },
+      data_);
+  size_ += rows;
+  valid_.resize(size_, 0);
+}
+
+void Column::add_texts(std::string_view value, std::size_t rows) {
+  std::get<TextColumn>(data_).add_many(value, rows);
+  grown_by(rows, {});
+}
+
 void Column::grown_by(std::size_t rows, std::span<const std::uint8_t> valid) {
   if (!valid.empty() || !valid_.empty()) {
     if (valid_.empty()) valid_.assign(size_, 1);
@@ -133,6 +166,13 @@ void Column::append(const Column& other) {
       },
       data_);
   grown_by(other.size_, other.valid_);
+}
+
+void Column::append_coded(std::span<const std::uint32_t> codes,
+                          std::span<const std::string_view> values,
+                          std::span<const std::uint8_t> valid) {
+  std::get<TextColumn>(data_).append_coded(codes, values);
+  grown_by(codes.size(), valid);
 }
 
 void Column::fill_int(std::int64_t value, std::size_t rows) {
@@ -237,9 +277,7 @@ std::size_t Table::bytes() const {
 void Table::finish_row() {
   std::size_t longest = 0;
   for (const Column& c : columns_) longest = std::max(longest, c.size());
-  for (Column& c : columns_) {
-    while (c.size() < longest) c.add_null();
-  }
+  for (Column& c : columns_) c.add_nulls(longest - c.size());
 }
 
 }  // namespace yieldloop::store

@@ -21,7 +21,11 @@ namespace yieldloop::store {
 class TextColumn {
  public:
   void add(std::string_view text);
+  /// One text `rows` times.
+  void add_many(std::string_view text, std::size_t rows);
   void append(const TextColumn& other);
+  /// REQUIRES: every code < values.size().
+  void append_coded(std::span<const std::uint32_t> codes, std::span<const std::string_view> values);
   void reserve(std::size_t rows) { codes_.reserve(rows); }
   std::size_t size() const { return codes_.size(); }
   std::string_view operator[](std::size_t row) const { return values_[codes_[row]]; }
@@ -59,6 +63,10 @@ class Column {
   void add_time(UtcMicros value);    ///< kTime; an unknown time is a null.
   void add_text(std::string_view value);
   void add_null();
+  /// `rows` nulls at once.
+  void add_nulls(std::size_t rows);
+  /// One text `rows` times. REQUIRES: a text column.
+  void add_texts(std::string_view value, std::size_t rows);
 
   /// Adds all rows of another column. REQUIRES: the same type.
   void append(const Column& other);
@@ -69,6 +77,16 @@ class Column {
     auto& data = std::get<std::vector<T>>(data_);
     data.insert(data.end(), values.begin(), values.end());
     grown_by(values.size(), valid);
+  }
+  /// Adds texts by their positions in `values`. REQUIRES: kText; every code < values.size().
+  void append_coded(std::span<const std::uint32_t> codes, std::span<const std::string_view> values,
+                    std::span<const std::uint8_t> valid = {});
+  /// As append_values of vectors that the caller needs no more. REQUIRES: the column is empty.
+  template <class T>
+  void adopt_values(std::vector<T>&& values, std::vector<std::uint8_t>&& valid = {}) {
+    size_ = values.size();
+    std::get<std::vector<T>>(data_) = std::move(values);
+    valid_ = std::move(valid);
   }
   /// Replaces the content by `rows` times `value`. REQUIRES: kInt64.
   void fill_int(std::int64_t value, std::size_t rows);

@@ -171,11 +171,12 @@ class LayerWalk {
     }
     const Box window = to.window(mask_.width(), mask_.height());
     if (const LayerShapes* shapes = cell.find(layer_)) draw(*shapes, to, window);
-    cell.instance_index.for_each_range(window, cell.instances.size(),
-                                       [&](std::size_t first, std::size_t last) {
-                                         for (std::size_t i = first; i < last; ++i)
-                                           place(cell.instances[i], to);
-                                       });
+    cell.for_each_instance_near(layout_, window, [&](std::uint32_t position, std::uint32_t column) {
+      const Instance& instance = cell.instances[position];
+      if (column == layout::kAllCopies) return place(instance, to);
+      this->cell(instance.cell,
+                 to.after(placement(instance, layout::Layout::element_at(instance, column, 0))));
+    });
   }
 
  private:
@@ -189,33 +190,18 @@ class LayerWalk {
   }
 
   void draw(const LayerShapes& shapes, const ToPixel& to, const Box& window) {
-    shapes.box_index.for_each_range(window, shapes.boxes.size(),
-                                    [&](std::size_t first, std::size_t last) {
-                                      for (std::size_t i = first; i < last; ++i) {
-                                        count();
-                                        mask_.fill(to.box(shapes.boxes[i]));
-                                      }
-                                    });
-    shapes.polygon_index.for_each_range(window, shapes.polygons.size(),
-                                        [&](std::size_t first, std::size_t last) {
-                                          for (std::size_t i = first; i < last; ++i)
-                                            polygon(shapes, shapes.polygons[i], to);
-                                        });
-  }
-
-  void polygon(const LayerShapes& shapes, const layout::PolygonRange& range, const ToPixel& to) {
-    count();
-    const PixelBox pixels = to.box(range.box);
-    if (!mask_.shows(pixels)) return;
-    if (pixels.extent() < 2.0) {
-      mask_.fill(pixels);
-      return;
-    }
-    ring_.clear();
-    for (std::uint32_t p = range.first; p < range.first + range.count; ++p) {
-      ring_.push_back(to.at(shapes.points[p].x, shapes.points[p].y));
-    }
-    mask_.fill(ring_, pixels);
+    shapes.for_each_near(window, [&](const layout::CellShape& shape) {
+      count();
+      const PixelBox pixels = to.box(shape.box);
+      if (shape.is_box || (mask_.shows(pixels) && pixels.extent() < 2.0)) return mask_.fill(pixels);
+      if (!mask_.shows(pixels)) return;
+      ring_.clear();
+      for (const layout::Point32 p : shape.points) {
+        const layout::Point at = static_cast<layout::Point>(p) + shape.offset;
+        ring_.push_back(to.at(static_cast<double>(at.x), static_cast<double>(at.y)));
+      }
+      mask_.fill(ring_, pixels);
+    });
   }
 
   GeneralTransform placement(const Instance& instance, layout::Point at) const {
@@ -235,6 +221,12 @@ class LayerWalk {
     const ToPixel first = to.after(placement(instance, layout::Layout::element_at(instance, 0, 0)));
     if (instance.count() == 1) {
       cell(instance.cell, first);
+      return;
+    }
+    if (instance.offsets != nullptr) {
+      for (std::uint32_t i = 0; i < instance.columns; ++i)
+        cell(instance.cell,
+             to.after(placement(instance, layout::Layout::element_at(instance, i, 0))));
       return;
     }
     const QPointF column = to.vector(instance.column_step.x, instance.column_step.y);

@@ -5,6 +5,7 @@
 #include "ingest/readers/gdsii/gdsii_reader.h"
 #include "ingest/readers/klarf/klarf_reader.h"
 #include "ingest/readers/logs/log_reader.h"
+#include "ingest/readers/maps/map_reader.h"
 #include "ingest/readers/stdf/stdf_reader.h"
 
 namespace yieldloop::ingest {
@@ -21,6 +22,7 @@ ReaderRegistry builtin_readers() {
   add(product_reader());
   // Last: a table is told by its header, which is the weakest sign.
   for (ReaderDeclaration& reader : log_table_readers()) add(std::move(reader));
+  for (ReaderDeclaration& reader : maps::map_readers()) add(std::move(reader));
   return registry;
 }
 

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/core/text.h"
+#include "ingest/pipeline/documents.h"
+#include "ingest/pipeline/worker_pool.h"
 
 namespace yieldloop::ingest {
 namespace {
@@ -120,6 +122,59 @@ CheckReport check_file(FileSystem& files, const ReaderRegistry& readers, const f
   return read_input(readers, **input, path.string(), options, sink);
 }
 
+namespace {
+
+/// Keeps the reports and lets the rows go.
+class Collecting final : public Receiver {
+ public:
+  Collecting(std::vector<CheckReport>& reports, const Progress& progress)
+      : reports_(reports), progress_(progress) {}
+  Answer begin(const Document&) override {
+    return progress_.cancelled() ? Answer::kStop : Answer::kRead;
+  }
+  bool put(store::Table) override { return !progress_.cancelled(); }
+  bool keep(Bytes) override { return true; }
+  bool end(CheckReport report) override {
+    reports_.push_back(std::move(report));
+    return true;
+  }
+
+ private:
+  std::vector<CheckReport>& reports_;
+  const Progress& progress_;
+};
+
+}  // namespace
+
+std::vector<CheckReport> check_documents(FileSystem& files, const ReaderRegistry& readers,
+                                         const fs::path& path, const ReadOptions& options,
+                                         const Progress& progress, WorkerPool* workers,
+                                         const UnpackLimits& limits) {
+  std::vector<CheckReport> reports;
+  Collecting receiver(reports, progress);
+  const auto refuse = [&](const Error& error) {
+    reports.push_back(refused_report(path.string(), error));
+    return reports;
+  };
+  if (progress.cancelled()) {
+    return refuse({Errc::kCancelled, "PIPE-0004", "Stopped before the file was read."});
+  }
+  auto opened = files.map(path);
+  if (!opened) return refuse(opened.error());
+  auto file = std::move(*opened);
+  Document whole{path.string(), {}, file->bytes().size(), false, true};
+  const std::string name = path.filename().string();
+  whole.digest = Sha256::of(file->bytes());
+  if (workers != nullptr && !file->bytes().empty()) {
+    const auto status = workers->read(*file, whole, name, limits, receiver, progress);
+    if (!status) return refuse(status.error());
+  } else {
+    read_documents(readers, whole, input_from_mapped(name, std::move(file), limits, &whole.digest),
+                   {.read = options, .unpack = limits}, receiver);
+  }
+  return reports;
+}
+
 std::string_view to_word(FileStatus status) {
   switch (status) {
     case FileStatus::kOk: return "ok";
@@ -148,6 +203,7 @@ std::string check_json(std::span<const CheckReport> files) {
                                  {"rejects", std::move(rejects)},
                                  {"rejects_total", file.rejects_total},
                                  {"warnings", std::move(warnings)},
+                                 {"id", text_or_null(file.id)},
                                  {"message", text_or_null(file.message)}});
   }
   return document.dump(2);

@@ -47,6 +47,15 @@ CheckReport check_file(FileSystem& files, const ReaderRegistry& readers, const f
                        const ReadOptions& options, const Progress& progress,
                        const UnpackLimits& limits = {});
 
+class WorkerPool;
+
+/// The same for a file or an archive with every file in it, in processes of their own where there
+/// is a pool. `mapping` in the options must be the pool's.
+std::vector<CheckReport> check_documents(FileSystem& files, const ReaderRegistry& readers,
+                                         const fs::path& path, const ReadOptions& options,
+                                         const Progress& progress, WorkerPool* workers,
+                                         const UnpackLimits& limits = {});
+
 /// The document "yieldloop.check/1" of docs/formats/json.md.
 std::string check_json(std::span<const CheckReport> files);
 

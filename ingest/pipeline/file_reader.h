@@ -1,8 +1,10 @@
 /// \file
-/// Reads found files on several threads and hands them out in order. Internal to the pipeline.
+/// Reads found files several at once and hands out what they hold in order. Internal to the
+/// pipeline.
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -11,19 +13,28 @@
 
 #include "engine/store/store.h"
 #include "ingest/pipeline/check.h"
+#include "ingest/pipeline/documents.h"
 #include "ingest/pipeline/find_files.h"
 #include "ingest/pipeline/ingest.h"
 
 namespace yieldloop::ingest {
 
-/// A file that was looked at.
-struct ReadFile {
+/// A file, or a member of an archive, that was looked at.
+struct ReadDocument {
   IngestedFile file;
+  std::string name;  ///< Without folders: "lot.klarf", "night.zip!lot.klarf".
   Sha256Digest digest;
   bool has_digest = false;
+  std::optional<Sha256Digest> container;  ///< The archive that it came in.
   bool has_layout = false;                ///< Its bytes belong into the store.
-  std::optional<store::StagedRows> rows;  ///< Of a file to store.
-  std::optional<Error> failure;           ///< The store's trouble or a cancellation: stop.
+  std::string kept;                       ///< These bytes, for a member.
+  std::optional<store::StagedRows> rows;  ///< Of a document to store.
+};
+
+/// What comes next: a document, the end of a file, or trouble that ends the ingest.
+struct ReadItem {
+  std::optional<ReadDocument> document;
+  std::optional<Error> failure;
 };
 
 /// Reads ahead of the caller by a few files and a bounded number of bytes.
@@ -37,12 +48,20 @@ class FileReader {
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;
 
-  /// The next file in order. REQUIRES: called at most found.size() times.
-  ReadFile next();
+  /// The next document of the current file; neither document nor failure: the file is at its end
+  /// and the next one becomes current. REQUIRES: fewer than found.size() files have ended.
+  ReadItem next();
 
  private:
+  class Staging;
+  struct Progressing {
+    std::deque<ReadDocument> documents;
+    std::optional<Error> failure;
+    bool complete = false;
+  };
   void work(const std::stop_token& stop);
-  ReadFile read(const FoundFile& found) const;
+  std::optional<Error> read(std::size_t file);
+  bool push(std::size_t file, ReadDocument document);
 
   FileSystem& files_;
   const store::Store* store_;
@@ -54,11 +73,12 @@ class FileReader {
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
+  bool stopping_ = false;
   std::size_t started_ = 0;
   std::size_t taken_ = 0;
   std::size_t waiting_bytes_ = 0;
   std::size_t window_;
-  std::map<std::size_t, ReadFile> done_;
+  std::map<std::size_t, Progressing> progressing_;
   std::vector<std::jthread> threads_;
 };
 

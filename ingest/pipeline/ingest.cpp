@@ -17,11 +17,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-store::SourceRecord source_of(const ReadFile& file) {
+store::SourceRecord source_of(const ReadDocument& file) {
   const CheckReport& read = file.file.read;
   store::SourceRecord source;
   source.digest = file.digest;
-  source.name = fs::path(read.path).filename().string();
+  source.name = file.name;
   source.size = file.file.bytes;
   source.reader = read.kind;
   source.version = read.summary.version;
@@ -37,10 +37,10 @@ store::SourceRecord source_of(const ReadFile& file) {
   return source;
 }
 
-store::QuarantineRecord quarantine_of(const ReadFile& file) {
+store::QuarantineRecord quarantine_of(const ReadDocument& file) {
   const CheckReport& read = file.file.read;
   return {.digest = file.digest,
-          .name = fs::path(read.path).filename().string(),
+          .name = file.name,
           .size = file.file.bytes,
           .reader = read.kind,
           .id = read.id,
@@ -60,7 +60,7 @@ class Committer {
     return Ok{};
   }
 
-  Status take(ReadFile& file) {
+  Status take(ReadDocument& file) {
     if (file.has_digest && file.file.outcome == Outcome::kStored &&
         !stored_.insert(file.digest).second) {
       file.file.outcome = Outcome::kAlready;
@@ -89,7 +89,7 @@ class Committer {
     return Ok{};
   }
 
-  Status store_file(ReadFile& file) {
+  Status store_file(ReadDocument& file) {
     YL_TRY(begin());
     if (file.has_layout) YL_TRY(store_layout(file));
     const std::uint64_t before = transaction_->rows();
@@ -105,17 +105,23 @@ class Committer {
   }
 
   /// The file as it came becomes a blob: layouts are read again by what needs their shapes.
-  Status store_layout(const ReadFile& file) {
-    YL_ASSIGN(const auto bytes, store_.files().map(file.file.read.path));
-    const std::string name = fs::path(file.file.read.path).filename().string();
-    YL_ASSIGN(const std::string sha256, transaction_->put_blob(bytes->bytes(), name));
+  Status store_layout(const ReadDocument& file) {
+    std::string sha256;
+    if (file.container) {
+      YL_ASSIGN(sha256,
+                transaction_->put_blob(std::as_bytes(std::span(file.kept.data(), file.kept.size())),
+                                       file.name));
+    } else {
+      YL_ASSIGN(const auto bytes, store_.files().map(file.file.read.path));
+      YL_ASSIGN(sha256, transaction_->put_blob(bytes->bytes(), file.name));
+    }
     if (sha256 == file.digest.hex()) return Ok{};
     return Error{Errc::kIo, "PIPE-0007",
                  fmt::format("{} changed while it was read; ingest it again when it is complete.",
                              file.file.read.path)};
   }
 
-  Status quarantine(const ReadFile& file) {
+  Status quarantine(const ReadDocument& file) {
     const auto known = quarantined_.find(file.digest);
     if (known != quarantined_.end() && known->second == file.file.read.message) return Ok{};
     YL_TRY(begin());
@@ -149,12 +155,15 @@ Status read_all(FileReader& reader, const std::vector<FoundFile>& found, IngestR
   std::uint64_t total = 0;
   std::uint64_t done = 0;
   for (const FoundFile& file : found) total += file.bytes;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    ReadFile file = reader.next();
-    if (file.failure) return *file.failure;
-    YL_TRY(take(file));
-    done += file.file.bytes;
-    report.files.push_back(std::move(file.file));
+  for (const FoundFile& file : found) {
+    for (;;) {
+      ReadItem item = reader.next();
+      if (item.failure) return *item.failure;
+      if (!item.document) break;
+      YL_TRY(take(*item.document));
+      report.files.push_back(std::move(item.document->file));
+    }
+    done += file.bytes;
     progress.report("reading files", done, total);
   }
   return Ok{};
@@ -181,7 +190,7 @@ Result<IngestReport> ingest(store::Store& store, const ReaderRegistry& readers,
   YL_TRY(committer.start());
   FileReader reader(store.files(), &store, false, readers, found, options, progress);
   YL_TRY(read_all(reader, found, report, progress,
-                  [&committer](ReadFile& file) { return committer.take(file); }));
+                  [&committer](ReadDocument& file) { return committer.take(file); }));
   YL_TRY(committer.commit());
   return report;
 }
@@ -194,7 +203,7 @@ Result<IngestReport> dry_run(FileSystem& files, const store::Store* store,
   YL_ASSIGN(const auto found, find(files, store, paths));
   std::set<Sha256Digest> seen;
   FileReader reader(files, store, true, readers, found, options, progress);
-  YL_TRY(read_all(reader, found, report, progress, [&](ReadFile& file) -> Status {
+  YL_TRY(read_all(reader, found, report, progress, [&](ReadDocument& file) -> Status {
     if (file.file.outcome != Outcome::kStored) return Ok{};
     if (!seen.insert(file.digest).second) {
       file.file.outcome = Outcome::kAlready;

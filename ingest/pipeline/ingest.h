@@ -3,6 +3,7 @@
 ///
 /// A file is taken whole or not at all, and once: its SHA-256 is its identity. What cannot be
 /// read goes to the quarantine list with one sentence, and is tried again when it comes again.
+/// An archive is a folder of files, each a source of its own (documents.h).
 /// Files are committed in the order of their paths, whatever order they were read in, so the
 /// same files give the same rows in the same order on any number of threads. Killed at any
 /// moment, an ingest loses nothing it had committed; running it again does the rest.
@@ -22,9 +23,13 @@
 
 namespace yieldloop::ingest {
 
+class WorkerPool;
+
 struct IngestOptions {
   const Mapping* mapping = nullptr;  ///< May be null.
   unsigned threads = 0;              ///< 0: as many as cores.
+  /// Where files are read; null: in this process. It must know the same mapping.
+  WorkerPool* workers = nullptr;
   UnpackLimits unpack;
   /// A commit is made when any of these is passed, and at the end.
   std::uint64_t commit_rows = 2'000'000;
@@ -46,7 +51,7 @@ struct IngestedFile {
 };
 
 struct IngestReport {
-  std::vector<IngestedFile> files;       ///< By path.
+  std::vector<IngestedFile> files;       ///< By path; members of archives in their order.
   std::uint64_t rows = 0;                ///< Stored, or that a dry run would store.
   std::optional<std::int64_t> snapshot;  ///< The last one made; none when nothing changed.
   bool dry_run = false;

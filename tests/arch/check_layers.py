@@ -37,6 +37,7 @@ CONFINED = {
     "XGBoost": (r"xgboost/", {"models/predictors"}),
     "DuckDB": (r"duckdb", {"engine/store"}),
     "SQLite": (r"sqlite3", {"engine/store"}),
+    "Expat": (r"expat\.h", {"ingest/readers/maps"}),
     "Poco": (r"Poco/", {"ingest/service"}),
     "Qt": (r"Q[A-Z]\w*$|Qt\w*/", {"gui/charts", "gui/report", "gui/viewmodel", "gui/widgets", "gui/app"}),
     "CLI11": (r"CLI/", {"engine/cli"}),

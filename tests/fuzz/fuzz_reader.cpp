@@ -1,21 +1,15 @@
 // Any bytes into one reader: it must return, with rows, rejects or an error, whatever they are.
+// YIELDLOOP_FUZZ_READER is the reader's id in ingest/pipeline/builtin_readers.cpp.
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
+#include "ingest/pipeline/builtin_readers.h"
 #include "ingest/readers/input.h"
 #include "ingest/readers/reader.h"
-
-#if defined(YIELDLOOP_FUZZ_KLARF)
-#include "ingest/readers/klarf/klarf_reader.h"
-#elif defined(YIELDLOOP_FUZZ_STDF)
-#include "ingest/readers/stdf/stdf_reader.h"
-#elif defined(YIELDLOOP_FUZZ_GDSII)
-#include "ingest/readers/gdsii/gdsii_reader.h"
-#else
-#include "ingest/readers/logs/log_reader.h"
-#endif
 
 namespace {
 
@@ -26,27 +20,23 @@ class NullSink final : public store::RowSink {
   bool put(store::Table) override { return true; }
 };
 
-ingest::ReaderDeclaration reader() {
-#if defined(YIELDLOOP_FUZZ_KLARF)
-  return ingest::klarf::klarf_reader();
-#elif defined(YIELDLOOP_FUZZ_STDF)
-  return ingest::stdf::stdf_reader();
-#elif defined(YIELDLOOP_FUZZ_GDSII)
-  return ingest::gdsii::gdsii_reader();
-#else
-  return ingest::log_table_readers().front();
-#endif
+const ingest::ReaderDeclaration& reader() {
+  static const ingest::ReaderRegistry readers = ingest::builtin_readers();
+  for (const auto& declaration : readers.all()) {
+    if (declaration.id == YIELDLOOP_FUZZ_READER) return declaration;
+  }
+  std::fputs("there is no reader named " YIELDLOOP_FUZZ_READER "\n", stderr);
+  std::abort();
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const ingest::ReaderDeclaration declaration = reader();
   auto input =
       ingest::input_from_memory("fuzz", std::string(reinterpret_cast<const char*>(data), size));
   if (!input) return 0;
   NullSink sink;
   ingest::Rejects rejects;
-  (void)declaration.read(**input, {}, sink, rejects);
+  (void)reader().read(**input, {}, sink, rejects);
   return 0;
 }

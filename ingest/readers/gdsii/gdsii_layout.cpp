@@ -408,8 +408,9 @@ void StreamReader::add_placement() {
         !step(e.points[2], e.rows, instance.row_step))
       return reject_element("GDSI-0008", "has a pitch that does not fit 32 bits");
   }
-  builder_.add_instance(cell_, instance, e.mirror, snapped(e.magnification, 1.0),
-                        snapped(e.angle, 90.0));
+  if (!builder_.add_instance(cell_, instance, e.mirror, snapped(e.magnification, 1.0),
+                             snapped(e.angle, 90.0)))
+    reject_element("GDSI-0008", "has an array that reaches past what a layout may hold");
 }
 
 constexpr std::string_view kOasisMagic = "%SEMI-OASIS";

@@ -122,6 +122,8 @@ void FlatDefectList::read(const Token& name, const std::vector<std::string_view>
   }
   row_a_line_ = has_row_a_line(columns.size());
   for (;;) {
+    if (row_a_line_) read_plain_rows();
+    if (rows_.cancelled()) return;
     const Lexer before = lexer_;
     const Token token = lexer_.next();
     if (token.kind == TokenKind::kEnd || token.is(';')) return;
@@ -138,6 +140,34 @@ void FlatDefectList::read(const Token& name, const std::vector<std::string_view>
     }
     read_row(token);
     if (rows_.cancelled()) return;
+  }
+}
+
+/// Rows of plain numbers, one a line; stops before the first that is anything else.
+void FlatDefectList::read_plain_rows() {
+  DefectRows& defects = rows_.defects();
+  if (form_ == ImageForm::kBare && defects.has_image_list()) return;
+  const std::string_view text = lexer_.text();
+  const char* const end = text.data() + text.size();
+  const char* at = text.data() + lexer_.position();
+  // The list begins on the line of its name or on the next one.
+  while (at < end && (*at == ' ' || *at == '\t' || *at == '\r')) ++at;
+  if (at < end && *at == '\n') ++at;
+  std::uint64_t line = complaints_.line_of(static_cast<std::size_t>(at - text.data()));
+  while (at < end) {
+    const char* const from = at;
+    const char* after = defects.read_plain(at, end, false);
+    if (after == nullptr) break;
+    while (*after == ' ' || *after == '\t' || *after == '\r') ++after;
+    const bool last = *after == ';';
+    if (!last && *after != '\n') break;
+    defects.commit_plain(line, ++ordinal_);
+    rows_.defect_added(true);
+    at = last ? after : after + 1;
+    lexer_.jump(static_cast<std::size_t>(at - text.data()), !last);
+    line += last ? 0 : 1;
+    complaints_.note_line(static_cast<std::size_t>((last ? from : at) - text.data()), line);
+    if (last || rows_.cancelled()) return;
   }
 }
 

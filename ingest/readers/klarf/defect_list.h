@@ -36,6 +36,7 @@ class FlatDefectList {
 
   bool has_row_a_line(std::size_t columns) const;
   void skip_list();
+  void read_plain_rows();
   void read_row(const Token& first);
   bool read_images(const Lexer& before, const Token& token, bool last_column);
   void decide_form(const Lexer& before, const Token& token, bool last_column);

@@ -1,8 +1,11 @@
 #include "ingest/readers/klarf/defect_rows.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "engine/core/text.h"
+#include "ingest/readers/klarf/number_scan.h"
 
 namespace yieldloop::ingest::klarf {
 namespace {
@@ -36,6 +39,9 @@ constexpr auto kKnown = std::to_array<Known>({
     {"GDSY", "gds_y", false, 'l'},
 });
 
+/// A batch of so many rows is likely followed by another.
+constexpr std::size_t kLongBatch = 1U << 16U;
+
 bool is_null(std::string_view value) {
   return value.empty() || equals_ignoring_case(value, "NA") || equals_ignoring_case(value, "N/A") ||
          equals_ignoring_case(value, "NaN");
@@ -43,14 +49,9 @@ bool is_null(std::string_view value) {
 
 }  // namespace
 
-DefectRows::DefectRows() : batch_(store::Table::of("defects")) { find_columns(); }
-
-void DefectRows::find_columns() {
+DefectRows::DefectRows()
+    : image_column_(store::ColumnType::kText), attribute_column_(store::ColumnType::kText) {
   static_assert(kKnown.size() == kTargets);
-  for (std::size_t i = 0; i < kTargets; ++i) positions_[i] = batch_.index(kKnown[i].column);
-  images_at_ = batch_.index("images");
-  attributes_at_ = batch_.index("attributes");
-  source_row_at_ = batch_.index(store::kSourceRowColumn);
 }
 
 DefectRows::Plan DefectRows::plan_of(std::string_view name, const Units& units) {
@@ -74,10 +75,15 @@ std::vector<std::string> DefectRows::plan(const std::vector<std::string_view>& n
                                           const Units& units) {
   plans_.clear();
   planned_ = 0;
+  has_image_list_ = false;
   for (const std::string_view name : names) {
     plans_.push_back(plan_of(name, units));
     const Target target = plans_.back().target;
-    if (target < kTargets) planned_ |= 1U << target;
+    has_image_list_ = has_image_list_ || target == kImageList;
+    if (target >= kTargets) continue;
+    // The second column of one name is kept beside the first, not over it.
+    if ((planned_ & 1U << target) != 0) plans_.back().target = kAttribute;
+    planned_ |= 1U << target;
   }
   std::vector<std::string> missing;
   for (const Target target : {kX, kY, kDieX, kDieY}) {
@@ -134,14 +140,125 @@ std::string_view DefectRows::missing() const {
   return {};
 }
 
-void DefectRows::append(Target target, store::Column& column) {
-  if ((present_ & 1U << target) == 0) {
-    column.add_null();
-  } else if (kKnown[target].whole) {
-    column.add_int(integers_[target]);
-  } else {
-    column.add_real(reals_[target]);
+const char* DefectRows::read_plain(const char* at, const char* end, bool over_lines) {
+  begin();
+  if (end - at < static_cast<std::ptrdiff_t>(kScanRoom)) return nullptr;
+  if ((planned_ & ~stored_) != 0 || row_count_ == room_) make_room(planned_);
+  const char* const limit = end - kScanRoom;
+  for (const Plan& plan : plans_) {
+    while (*at == ' ' || *at == '\t' || (over_lines && (*at == '\n' || *at == '\r'))) {
+      if (++at >= limit) return nullptr;
+    }
+    if (at >= limit) return nullptr;
+    if (plan.target < kTargets) {
+      if (plan.whole) {
+        std::int64_t& value = integers_[plan.target];
+        if (!scan_whole(at, value)) return nullptr;
+        Values& values = values_[plan.target];
+        if (plan.target == kDefectId) {
+          values.wide[row_count_] = value;
+        } else {
+          const auto narrow = static_cast<std::int32_t>(value);
+          if (value != narrow) return nullptr;
+          values.narrow[row_count_] = narrow;
+        }
+      } else {
+        double& value = reals_[plan.target];
+        if (!scan_real(at, value)) return nullptr;
+        if (plan.divisor != 1.0) value /= plan.divisor;
+        values_[plan.target].reals[row_count_] = value;
+      }
+    } else if (plan.target == kImageList) {
+      // Only a list of none: "0", or "N" of the nested dialect.
+      if (integers_[kImageCount] != 0 || *at != (over_lines ? 'N' : '0')) return nullptr;
+      if (!scan::is_end(*++at)) return nullptr;
+    } else {
+      const char* const from = at;
+      while (at < limit && !scan::is_end(*at)) {
+        if (*at == '"' || *at == '{' || *at == '}' || *at == ',') return nullptr;
+        ++at;
+      }
+      if (at >= limit || at == from) return nullptr;
+      attributes_.add(plan.name, {from, static_cast<std::size_t>(at - from)});
+    }
   }
+  present_ = planned_;
+  return at;
+}
+
+/// Makes room for the next row in every column that has values, and in those of `wanted`.
+void DefectRows::make_room(std::uint32_t wanted) {
+  // A column that begins within a batch is null before.
+  for (std::uint32_t left = wanted & ~stored_; left != 0 && row_count_ > 0; left &= left - 1) {
+    values_[static_cast<std::size_t>(std::countr_zero(left))].valid.assign(row_count_, 0);
+    has_nulls_ = true;
+  }
+  stored_ |= wanted;
+  if (row_count_ == room_) room_ = std::max({std::size_t{64}, 2 * room_, usual_rows_});
+  lines_.resize(room_);
+  for (std::size_t i = 0; i < kTargets; ++i) {
+    if ((stored_ & 1U << i) == 0) continue;
+    Values& values = values_[i];
+    if (!kKnown[i].whole) {
+      values.reals.resize(room_);
+    } else if (i == kDefectId) {
+      values.wide.resize(room_);
+    } else {
+      values.narrow.resize(room_);
+    }
+  }
+}
+
+void DefectRows::store(Target target) {
+  Values& values = values_[target];
+  const bool null = (present_ & 1U << target) == 0;
+  if (null && values.valid.empty()) {
+    values.valid.assign(row_count_, 1);
+    has_nulls_ = true;
+  }
+  if (!values.valid.empty()) values.valid.push_back(null ? 0 : 1);
+  if (!kKnown[target].whole) {
+    values.reals[row_count_] = null ? 0.0 : reals_[target];
+  } else if (target == kDefectId) {
+    values.wide[row_count_] = null ? 0 : integers_[target];
+  } else {
+    values.narrow[row_count_] = null ? 0 : static_cast<std::int32_t>(integers_[target]);
+  }
+}
+
+void DefectRows::count_test() {
+  const std::int64_t test = (present_ & 1U << kTest) != 0 ? integers_[kTest] : 0;
+  if (test_count_ == nullptr || counted_test_ != test) {
+    // A hostile list must not make an entry for each row.
+    constexpr std::size_t kMostTests = 4096;
+    const auto number = static_cast<int>(test);
+    if (by_test_.size() >= kMostTests && !by_test_.contains(number)) return;
+    test_count_ = &by_test_[number];
+    counted_test_ = test;
+  }
+  ++*test_count_;
+}
+
+void DefectRows::forget_tests() {
+  by_test_.clear();
+  test_count_ = nullptr;
+}
+
+void DefectRows::commit_plain(std::uint64_t line, std::size_t ordinal) {
+  if (has_nulls_ || stored_ != planned_ || (planned_ & 1U << kDefectId) == 0) {
+    return commit(line, ordinal);
+  }
+  count_test();
+  add_text(attribute_column_, attributes_.finish());
+  lines_[row_count_] = static_cast<std::int64_t>(line);
+  ++row_count_;
+}
+
+/// Columns that no row of the batch fills are padded when the batch is taken.
+void DefectRows::add_text(store::Column& column, std::string_view text) const {
+  if (text.empty()) return;
+  column.add_nulls(row_count_ - column.size());
+  column.add_text(text);
 }
 
 void DefectRows::commit(std::uint64_t line, std::size_t ordinal) {
@@ -154,29 +271,53 @@ void DefectRows::commit(std::uint64_t line, std::size_t ordinal) {
     integers_[kImageCount] = static_cast<std::int64_t>(row_images_);
     present_ |= 1U << kImageCount;
   }
-  for (std::size_t i = 0; i < kTargets; ++i) {
-    append(static_cast<Target>(i), batch_.column(positions_[i]));
+  const std::uint32_t wanted = planned_ | present_;
+  if ((wanted & ~stored_) != 0 || row_count_ == room_) make_room(wanted);
+  for (std::uint32_t left = stored_; left != 0; left &= left - 1) {
+    store(static_cast<Target>(std::countr_zero(left)));
   }
-  // Columns that no row of the batch fills are padded when the batch is taken.
-  const auto add_text = [&](std::size_t position, std::string_view text) {
-    if (text.empty()) return;
-    store::Column& column = batch_.column(position);
-    while (column.size() < row_count_) column.add_null();
-    column.add_text(text);
-  };
-  if (row_images_ > 0) image_list_ += ']';
-  add_text(images_at_, image_list_);
-  add_text(attributes_at_, attributes_.finish());
-  images_ += row_images_;
-  batch_.column(source_row_at_).add_int(static_cast<std::int64_t>(line));
+  count_test();
+  if (row_images_ > 0) {
+    image_list_ += ']';
+    add_text(image_column_, image_list_);
+    images_ += row_images_;
+  }
+  add_text(attribute_column_, attributes_.finish());
+  lines_[row_count_] = static_cast<std::int64_t>(line);
   ++row_count_;
 }
 
 store::Table DefectRows::take() {
-  store::Table full = std::move(batch_);
-  batch_ = store::Table::of("defects");
-  row_count_ = 0;
-  return full;
+  auto batch = store::Table::of("defects");
+  const auto cut = [&](auto& values) {
+    values.resize(row_count_);
+    return std::exchange(values, {});
+  };
+  for (std::size_t i = 0; i < kTargets; ++i) {
+    store::Column& column = batch[kKnown[i].column];
+    Values& values = values_[i];
+    if ((stored_ & 1U << i) == 0) {
+      column.add_nulls(row_count_);
+    } else if (!kKnown[i].whole) {
+      column.adopt_values(cut(values.reals), std::exchange(values.valid, {}));
+    } else if (i == kDefectId) {
+      column.adopt_values(cut(values.wide), std::exchange(values.valid, {}));
+    } else {
+      column.adopt_values(cut(values.narrow), std::exchange(values.valid, {}));
+    }
+  }
+  for (const auto& [name, column] :
+       {std::pair<std::string_view, store::Column*>{"images", &image_column_},
+        {"attributes", &attribute_column_}}) {
+    column->add_nulls(row_count_ - column->size());
+    batch[name] = std::exchange(*column, store::Column(store::ColumnType::kText));
+  }
+  batch[store::kSourceRowColumn].adopt_values(cut(lines_));
+  usual_rows_ = row_count_ >= kLongBatch ? row_count_ : 0;
+  row_count_ = room_ = 0;
+  stored_ = 0;
+  has_nulls_ = false;
+  return batch;
 }
 
 }  // namespace yieldloop::ingest::klarf

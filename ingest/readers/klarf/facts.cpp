@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -100,7 +102,88 @@ std::string set_point(std::optional<Point>& target, std::string_view name,
   return target ? std::string() : fmt::format("{} is not a pair of numbers.", name);
 }
 
+constexpr std::size_t kMostOthers = 1000;  ///< Names of one inspection.
+
 }  // namespace
+
+void OtherStatements::set(std::string_view name, std::string value) {
+  for (auto& [own, text] : all_) {
+    if (!equals_ignoring_case(own, name)) continue;
+    text = std::move(value);
+    return;
+  }
+  if (all_.size() < kMostOthers) all_.emplace_back(to_valid_utf8(name), std::move(value));
+}
+
+void OtherStatements::forget_of_wafer() {
+  std::erase_if(all_, [](const auto& entry) { return to_lower(entry.first).starts_with("wafer"); });
+}
+
+void OtherStatements::inherit(const OtherStatements& outer) {
+  for (const auto& [name, value] : outer.all_) {
+    const bool own = std::ranges::any_of(
+        all_, [&](const auto& entry) { return equals_ignoring_case(entry.first, name); });
+    if (!own && all_.size() < kMostOthers) all_.emplace_back(name, value);
+  }
+}
+
+bool is_whole_fact(std::string_view name, const std::vector<std::string_view>& values,
+                   const Units& units) {
+  struct Kept {
+    std::string_view name;
+    std::size_t values;
+  };
+  static constexpr auto kKept = std::to_array<Kept>({{"LotID", 1},
+                                                     {"WaferID", 1},
+                                                     {"DeviceID", 1},
+                                                     {"StepID", 1},
+                                                     {"SetupID", 1},
+                                                     {"RecipeID", 1},
+                                                     {"SampleOrientationMarkType", 1},
+                                                     {"InspectionStationID", 1},
+                                                     {"ResultTimestamp", 2},
+                                                     {"Slot", 1},
+                                                     {"SlotNumber", 1},
+                                                     {"OrientationMarkLocation", 1},
+                                                     {"CoordinatesMirrored", 1},
+                                                     {"DiePitch", 2},
+                                                     {"DieOrigin", 2},
+                                                     {"SampleCenterLocation", 2}});
+  if (equals_ignoring_case(name, "SampleSize")) {
+    return units.sample_mm == 1.0 && values.size() == 2 && values[0] == "1";
+  }
+  const auto it = std::ranges::find_if(
+      kKept, [&](const Kept& kept) { return equals_ignoring_case(kept.name, name); });
+  return it != kKept.end() && values.size() <= it->values;
+}
+
+std::string joined_values(std::string_view file, const std::vector<std::string_view>& values) {
+  std::string text;
+  for (const std::string_view value : values) {
+    const bool quoted = values.size() > 1 && value.data() > file.data() && value.data()[-1] == '"';
+    if (!text.empty()) text += ' ';
+    if (quoted) text += '"';
+    text += to_valid_utf8(value);
+    if (quoted) text += '"';
+  }
+  return text;
+}
+
+std::string lookup_kind(std::string_view name) {
+  if (to_lower(name).ends_with("list")) name.remove_suffix(4);
+  if (!to_lower(name).ends_with("lookup")) return {};
+  name.remove_suffix(6);
+  std::string kind;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') {
+      if (!kind.empty() && kind.back() != '_') kind += '_';
+      kind += static_cast<char>(c + 32);
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      kind += c;
+    }
+  }
+  return kind;
+}
 
 std::string clean(std::string_view text) { return to_valid_utf8(trim(text)); }
 
@@ -159,6 +242,7 @@ void Facts::inherit(const Facts& outer) {
   take_over(die_origin_um, outer.die_origin_um);
   take_over(sample_center_um, outer.sample_center_um);
   take_over(mirrored, outer.mirrored);
+  others.inherit(outer.others);
 }
 
 std::string set_fact(Facts& facts, std::string_view name,

@@ -30,6 +30,19 @@ inline constexpr Units kNestedUnits{1e3, 1e6, 1e14, 1e6};
 
 using Point = std::pair<double, double>;
 
+/// Statements that have no column of their own: name and values, each name once.
+class OtherStatements {
+ public:
+  void set(std::string_view name, std::string value);
+  void forget_of_wafer();  ///< WaferScribe, WaferStatus, ...: they are not inherited.
+  void inherit(const OtherStatements& outer);
+  void clear() { all_.clear(); }
+  const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> all_;
+};
+
 struct Facts {
   std::optional<std::string> lot_id, wafer_id, product, step, recipe, tool;
   std::optional<std::string> orientation_mark, orientation;
@@ -38,6 +51,7 @@ struct Facts {
   std::optional<double> sample_size_mm;
   std::optional<Point> die_pitch_um, die_origin_um, sample_center_um;
   std::optional<bool> mirrored;
+  OtherStatements others;
 
   /// Takes over what this one does not say itself.
   void inherit(const Facts& outer);
@@ -47,6 +61,17 @@ struct Facts {
 /// statements of other names are left alone.
 std::string set_fact(Facts& facts, std::string_view name,
                      const std::vector<std::string_view>& values, const Units& units);
+
+/// Whether set_fact keeps all that a statement of this name and so many values says.
+bool is_whole_fact(std::string_view name, const std::vector<std::string_view>& values,
+                   const Units& units);
+
+/// Values with blanks between them; texts of a statement of several keep their quotes.
+/// REQUIRES: the values are views into `file`.
+std::string joined_values(std::string_view file, const std::vector<std::string_view>& values);
+
+/// "RoughBinLookup", "RoughBinLookupList": "rough_bin"; "" for names that are no lookup.
+std::string lookup_kind(std::string_view name);
 
 /// Month-day-year (two or four digits), ISO 8601, or day-month name-year, with a time; KLARF
 /// carries no zone, so the time is stored as if it were UTC.

@@ -7,6 +7,7 @@
 
 #include "engine/core/text.h"
 #include "ingest/readers/klarf/defect_list.h"
+#include "ingest/readers/klarf/summary_check.h"
 
 namespace yieldloop::ingest::klarf {
 namespace {
@@ -63,7 +64,10 @@ class FlatReader {
   void add_area();
   void add_plan(const Token& name);
   void add_classes(const Token& name);
-  void set_columns();
+  void add_lookups(const Token& name, const std::string& kind);
+  void add_summary(const Token& name);
+  void keep_other(const Token& name);
+  static std::vector<std::string_view> names_of(std::vector<std::string_view> values);
   void read_defects(const Token& name);
 
   Lexer lexer_;
@@ -74,7 +78,9 @@ class FlatReader {
   Facts header_;
   std::vector<DefectClass> classes_;
   std::vector<InspectionTest> tests_, last_tests_;
-  std::vector<std::string_view> columns_;
+  std::vector<Lookup> lookups_;
+  std::vector<TestSummary> summaries_;
+  std::vector<std::string_view> columns_, summary_columns_;
   std::string_view tiff_file_;
   Token wafer_at_;
   bool active_ = false;  ///< The section has a test, a plan or a list.
@@ -162,9 +168,60 @@ void FlatReader::add_classes(const Token& name) {
   rows_.count_classes(classes_.size());
 }
 
-void FlatReader::set_columns() {
-  columns_ = values_;
-  if (!columns_.empty() && whole_number(columns_.front())) columns_.erase(columns_.begin());
+/// Column names behind their count.
+std::vector<std::string_view> FlatReader::names_of(std::vector<std::string_view> values) {
+  if (!values.empty() && whole_number(values.front())) values.erase(values.begin());
+  return values;
+}
+
+/// Pairs of a number and what it stands for; a later list of the kind takes the place of an earlier.
+void FlatReader::add_lookups(const Token& name, const std::string& kind) {
+  const auto values = counted(name, 2);
+  std::erase_if(lookups_, [&](const Lookup& lookup) { return lookup.kind == kind; });
+  for (std::size_t i = 0; i + 1 < values.size(); i += 2) {
+    int entry = 0;
+    if (!set_index(entry, values[i])) {
+      const auto at = static_cast<std::size_t>(values[i].data() - lexer_.text().data());
+      complaints_.reject(at, at + values[i].size(), "KLAR-0016",
+                         fmt::format("{}: \"{}\" is not a number.", to_valid_utf8(name.text),
+                                     escape_controls(to_valid_utf8(values[i]))));
+      return;
+    }
+    lookups_.push_back({kind, entry, clean(values[i + 1])});
+  }
+}
+
+void FlatReader::add_summary(const Token& name) {
+  active_ = true;
+  const std::size_t n = summary_columns_.size();
+  if (n == 0 || values_.empty()) return;
+  const char* const text = lexer_.text().data();
+  for (std::size_t i = 0; i + n <= values_.size(); i += n) {
+    const std::vector<std::string_view> row(values_.begin() + static_cast<std::ptrdiff_t>(i),
+                                            values_.begin() + static_cast<std::ptrdiff_t>(i + n));
+    TestSummary summary = summary_row(summary_columns_, row, static_cast<int>(i / n) + 1);
+    summary.from = static_cast<std::size_t>(row.front().data() - text);
+    summary.to = static_cast<std::size_t>(row.back().data() - text) + row.back().size();
+    summaries_.push_back(summary);
+  }
+  if (values_.size() % n != 0) {
+    warn(name, fmt::format("SummaryList has {} values, which are no rows of {} columns.",
+                           values_.size(), n));
+  }
+}
+
+void FlatReader::keep_other(const Token& name) {
+  constexpr std::size_t kLongest = 65'536;
+  std::string text = joined_values(lexer_.text(), values_);
+  if (text.size() > kLongest) {
+    return complaints_.reject(
+        name.offset, lexer_.position(), "KLAR-0015",
+        fmt::format("{} is {} bytes long; statements without a column of their own are kept up to "
+                    "{} bytes.",
+                    escape_controls(to_valid_utf8(name.text.substr(0, 40))), text.size(),
+                    kLongest));
+  }
+  header_.others.set(name.text, std::move(text));
 }
 
 void FlatReader::begin_wafer(const Token& name) {
@@ -189,8 +246,14 @@ void FlatReader::finish_section(std::size_t end) {
   wafer.tests_inherited = tests_.empty() && !last_tests_.empty();
   if (!tests_.empty()) last_tests_ = std::move(tests_);
   wafer.tests = last_tests_;
-  rows_.finish_wafers({}, classes_);
+  wafer.summaries = std::move(summaries_);
+  for (const std::string& what : check_summaries(wafer, rows_.defects_sent(), complaints_)) {
+    warn(wafer_at_, what);
+  }
+  rows_.finish_wafers({}, classes_, lookups_);
   tests_.clear();
+  summaries_.clear();
+  header_.others.forget_of_wafer();
   active_ = listed_ = false;
   header_.wafer_id.reset();
   header_.slot.reset();
@@ -204,8 +267,10 @@ void FlatReader::read_defects(const Token& name) {
   active_ = listed_ = true;
   rows_.end_wafer();  // Rows of an earlier list may have had other columns.
   rows_.wafer().facts = header_;
+  const std::size_t rejected = complaints_.total();
   FlatDefectList list(lexer_, rows_, complaints_, tiff_file_);
   list.read(name, columns_);
+  rows_.wafer().dropped += complaints_.total() - rejected;
 }
 
 void FlatReader::statement(const Token& name) {
@@ -215,7 +280,9 @@ void FlatReader::statement(const Token& name) {
   if (is("EndOfFile")) {
     ended_ = true;
   } else if (is("DefectRecordSpec")) {
-    set_columns();
+    columns_ = names_of(values_);
+  } else if (is("SummarySpec")) {
+    summary_columns_ = names_of(values_);
   } else if (is("InspectionTest")) {
     begin_test();
   } else if (is("AreaPerTest")) {
@@ -224,17 +291,23 @@ void FlatReader::statement(const Token& name) {
     add_plan(name);
   } else if (is("ClassLookup")) {
     add_classes(name);
+  } else if (is("ClusterClassificationList")) {
+    add_lookups(name, "cluster");
+  } else if (const std::string kind = lookup_kind(name.text); !kind.empty()) {
+    add_lookups(name, kind);
   } else if (is("SummaryList")) {
-    active_ = true;
+    add_summary(name);
   } else if (is("TiffFileName")) {
     tiff_file_ = values_.empty() ? std::string_view() : values_.front();
-  } else {
+  } else if (!is("FileVersion")) {
     // A new lot, step or time behind a defect list speaks of what comes, not of what was.
     if (listed_ && (is("LotID") || is("StepID") || is("DeviceID") || is("ResultTimestamp"))) {
       finish_section(name.offset);
     }
     if (is("WaferID")) begin_wafer(name);
-    warn(name, set_fact(header_, name.text, values_, kFlatUnits));
+    const std::string problem = set_fact(header_, name.text, values_, kFlatUnits);
+    warn(name, problem);
+    if (!problem.empty() || !is_whole_fact(name.text, values_, kFlatUnits)) keep_other(name);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace yieldloop::ingest::klarf {
 namespace {
 
@@ -22,13 +24,10 @@ void add_point(store::Column& x, store::Column& y, const std::optional<Point>& v
 }
 
 void fill(store::Column& column, std::size_t rows, const std::optional<std::string>& value) {
-  column.reserve(rows);
-  for (std::size_t i = 0; i < rows; ++i) {
-    if (value) {
-      column.add_text(*value);
-    } else {
-      column.add_null();
-    }
+  if (value) {
+    column.add_texts(*value, rows);
+  } else {
+    column.add_nulls(rows);
   }
 }
 
@@ -59,7 +58,11 @@ void InspectionRows::defect_added(bool may_send) {
   if (may_send) send_defects(open_.back());
 }
 
-void InspectionRows::end_wafer() { collect(); }
+void InspectionRows::end_wafer() {
+  collect();
+  for (const auto& [test, defects] : defects_.by_test()) wafer().defects_by_test[test] += defects;
+  defects_.forget_tests();
+}
 
 void InspectionRows::drop_wafer() {
   open_.pop_back();
@@ -140,12 +143,86 @@ store::Table InspectionRows::class_rows(const WaferInspection& wafer) {
   return t;
 }
 
-void InspectionRows::finish_wafers(const Facts& lot, const std::vector<DefectClass>& classes) {
+store::Table InspectionRows::lookup_rows(const WaferInspection& wafer) {
+  auto t = store::Table::of("inspection_lookups");
+  for (const Lookup& lookup : wafer.lookups) {
+    t["inspection"].add_text(wafer.id);
+    t["kind"].add_text(lookup.kind);
+    t["number"].add_int(lookup.number);
+    t["value"].add_text(lookup.value);
+    t[store::kSourceRowColumn].add_int(static_cast<std::int64_t>(wafer.line));
+  }
+  return t;
+}
+
+/// A row a test of the wafer, and one for each that only the summary knows.
+store::Table InspectionRows::test_rows(const WaferInspection& wafer) {
+  auto t = store::Table::of("inspection_tests");
+  const auto add = [&](int number, const InspectionTest* test, const TestSummary* said) {
+    t["inspection"].add_text(wafer.id);
+    t["test"].add_int(number);
+    if (test != nullptr) {
+      if (test->area_cm2) t["area_cm2"].add_real(*test->area_cm2);
+      t["plan_die"].add_int(static_cast<std::int64_t>(test->plan.size()));
+    }
+    const auto it = wafer.defects_by_test.find(number);
+    const std::uint64_t found = it == wafer.defects_by_test.end() ? 0 : it->second;
+    t["defects"].add_int(static_cast<std::int64_t>(found));
+    const auto set = [&](std::string_view column, const std::optional<std::int64_t>& value) {
+      if (value && *value >= INT32_MIN && *value <= INT32_MAX) t[column].add_int(*value);
+    };
+    if (said != nullptr) {
+      set("summary_defects", said->defects);
+      set("summary_die", said->die);
+      set("summary_defective_die", said->defective_die);
+      if (said->density) t["summary_density"].add_real(*said->density);
+    }
+    t[store::kSourceRowColumn].add_int(static_cast<std::int64_t>(wafer.line));
+    t.finish_row();
+  };
+  std::set<int> told;
+  for (const InspectionTest& test : wafer.tests) {
+    const auto it = std::ranges::find(wafer.summaries, test.number, &TestSummary::test);
+    add(test.number, &test, it == wafer.summaries.end() ? nullptr : &*it);
+    told.insert(test.number);
+  }
+  for (const TestSummary& said : wafer.summaries) {
+    if (told.insert(said.test).second) add(said.test, nullptr, &said);
+  }
+  return t;
+}
+
+void InspectionRows::send_facts(const std::string& inspection, const OtherStatements& others,
+                                std::uint64_t line) {
+  auto t = store::Table::of("inspection_facts");
+  for (const auto& [name, value] : others.all()) {
+    t["inspection"].add_text(inspection);
+    t["statement"].add_text(name);
+    if (value.empty()) {
+      t["value"].add_null();
+    } else {
+      t["value"].add_text(value);
+    }
+    t[store::kSourceRowColumn].add_int(static_cast<std::int64_t>(line));
+    constexpr std::size_t kBytesOfRow = 64;
+    text_weight_ += value.size() / kBytesOfRow;
+  }
+  send(std::move(t));
+}
+
+void InspectionRows::add_file_facts(const OtherStatements& others) {
+  if (others.all().empty()) return;
+  for (const std::string& inspection : sent_) send_facts(inspection, others, 1);
+}
+
+void InspectionRows::finish_wafers(const Facts& lot, const std::vector<DefectClass>& classes,
+                                   const std::vector<Lookup>& lookups) {
   for (Waiting& waiting : open_) {
     if (cancelled_) break;
     WaferInspection& wafer = waiting.wafer;
     wafer.facts.inherit(lot);
     if (wafer.classes.empty()) wafer.classes = classes;
+    wafer.lookups.insert(wafer.lookups.end(), lookups.begin(), lookups.end());
     ++wafers_;
     lots_.insert(wafer.facts.lot_id.value_or(""));
     defect_count_ += wafer.defects;
@@ -159,6 +236,10 @@ void InspectionRows::finish_wafers(const Facts& lot, const std::vector<DefectCla
     send(inspection_row(wafer));
     send(plan_rows(wafer));
     send(class_rows(wafer));
+    send(lookup_rows(wafer));
+    send(test_rows(wafer));
+    send_facts(wafer.id, wafer.facts.others, wafer.line);
+    sent_.push_back(wafer.id);
     send_defects(waiting);
   }
   open_.clear();

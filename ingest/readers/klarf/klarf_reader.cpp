@@ -60,7 +60,8 @@ Result<ReadSummary> read_klarf(Input& input, const ReadOptions&, store::RowSink&
   YL_ASSIGN(const Bytes bytes, input.bytes());
   const std::string_view text = as_text(bytes);
   const Opening opening = opening_of(text.substr(0, 4096));
-  if (!opening.version.empty() && !opening.version.starts_with("1")) {
+  const bool later = opening.nested && opening.version.starts_with("2");
+  if (!opening.version.empty() && !opening.version.starts_with("1") && !later) {
     return Error{
         Errc::kUnsupported, "KLAR-0021",
         fmt::format("KLARF version {} is not read, only 1.0 to 1.8; export the file in one "
@@ -70,7 +71,13 @@ Result<ReadSummary> read_klarf(Input& input, const ReadOptions&, store::RowSink&
   InspectionRows rows(input.digest().hex().substr(0, 16), opening.version,
                       kInheritedRows + text.size(), sink);
   Complaints complaints(text, rejects);
-  return opening.nested ? read_nested(text, rows, complaints) : read_flat(text, rows, complaints);
+  auto summary =
+      opening.nested ? read_nested(text, rows, complaints) : read_flat(text, rows, complaints);
+  if (summary && later) {
+    summary->warnings.push_back(
+        "The file is of KLARF version 2; it was read by the grammar of 1.8, lengths in nm.");
+  }
+  return summary;
 }
 
 }  // namespace

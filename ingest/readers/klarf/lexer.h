@@ -39,6 +39,11 @@ class Lexer {
   }
   /// Goes behind the end of the line that `token` is on.
   void skip_line_of(const Token& token);
+  /// Goes on at an offset. REQUIRES: it is no part of a quoted text.
+  void jump(std::size_t offset, bool line_start) {
+    at_ = offset;
+    line_start_ = line_start;
+  }
   /// Just behind the last token.
   std::size_t position() const { return at_; }
   std::string_view text() const { return text_; }
@@ -58,6 +63,11 @@ class Complaints {
   void reject(std::size_t from, std::size_t to, std::string id, std::string message);
   /// 1-based. Cost: the distance to the offset asked before.
   std::uint64_t line_of(std::size_t offset);
+  /// Says that `offset` is on line `line`, so that line_of need not count up to it.
+  void note_line(std::size_t offset, std::uint64_t line) {
+    counted_to_ = offset;
+    line_ = line;
+  }
   std::size_t total() const { return rejects_.total(); }
 
  private:

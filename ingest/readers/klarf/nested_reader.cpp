@@ -5,18 +5,20 @@
 #include <algorithm>
 
 #include "engine/core/text.h"
+#include "ingest/readers/klarf/summary_check.h"
 
 namespace yieldloop::ingest::klarf {
 namespace {
 
 constexpr int kDeepest = 32;
 
-enum class RecordKind : std::uint8_t { kOther, kLot, kWafer, kTest };
+enum class RecordKind : std::uint8_t { kOther, kFile, kLot, kWafer, kTest };
 
 RecordKind kind_of(std::string_view type) {
   if (equals_ignoring_case(type, "LotRecord")) return RecordKind::kLot;
   if (equals_ignoring_case(type, "WaferRecord")) return RecordKind::kWafer;
   if (equals_ignoring_case(type, "TestRecord")) return RecordKind::kTest;
+  if (equals_ignoring_case(type, "FileRecord")) return RecordKind::kFile;
   return RecordKind::kOther;
 }
 
@@ -44,12 +46,20 @@ class NestedReader {
   bool open_brace(std::string_view behind);
   void skip_braces();
   void read_defects(const std::vector<std::string_view>& columns);
+  void read_plain_rows();
   void read_defect(const Token& first);
   bool read_image_list(const Token& token);
   /// Rows of any other list: values by column; false ends the list.
   bool read_row(std::vector<std::string_view>& values);
   void read_plan(const std::vector<std::string_view>& columns);
   void read_classes(const std::vector<std::string_view>& columns);
+  void read_lookups(const std::vector<std::string_view>& columns, const std::string& kind);
+  void read_summaries(const std::vector<std::string_view>& columns);
+  void read_other_list(RecordKind kind, const Token& name);
+  /// Where statements of a record without a column of their own are kept; null: nowhere.
+  OtherStatements* others_of(RecordKind kind);
+  void keep_other(RecordKind kind, const Token& name, std::string value);
+  void finish_lot();
   void complain(const Token& at, std::string id, std::string message) {
     complaints_.reject(at.offset, lexer_.position(), std::move(id), std::move(message));
   }
@@ -65,7 +75,9 @@ class NestedReader {
   Complaints& complaints_;
   std::vector<std::string> warnings_;
   Facts lot_;
+  OtherStatements file_;
   std::vector<DefectClass> classes_;
+  std::vector<Lookup> lookups_;
   bool in_wafer_ = false;
   bool too_deep_ = false;
   bool ended_ = false;
@@ -85,7 +97,8 @@ Result<ReadSummary> NestedReader::read() {
     }
     if (rows_.cancelled() || too_deep_) break;
   }
-  rows_.finish_wafers(lot_, classes_);
+  finish_lot();
+  rows_.add_file_facts(file_);
   if (rows_.cancelled()) {
     return rows_.stop_reason();
   }
@@ -131,6 +144,7 @@ void NestedReader::begin_record(RecordKind kind, const Token& at, std::string_vi
   if (kind == RecordKind::kLot) {
     lot_ = Facts();
     classes_.clear();
+    lookups_.clear();
     lot_.lot_id = clean(id);
   } else if (kind == RecordKind::kWafer) {
     rows_.begin_wafer(complaints_.line_of(at.offset)).facts.wafer_id = clean(id);
@@ -147,9 +161,41 @@ void NestedReader::end_record(RecordKind kind) {
   if (kind == RecordKind::kWafer) {
     rows_.end_wafer();
     in_wafer_ = false;
+    const WaferInspection& wafer = rows_.wafer();
+    for (const std::string& what : check_summaries(wafer, 0, complaints_)) {
+      if (warnings_.size() < 20) {
+        warnings_.push_back(fmt::format("Line {}: {}", wafer.line, what));
+      }
+    }
   } else if (kind == RecordKind::kLot) {
-    rows_.finish_wafers(lot_, classes_);
+    finish_lot();
   }
+}
+
+void NestedReader::finish_lot() { rows_.finish_wafers(lot_, classes_, lookups_); }
+
+OtherStatements* NestedReader::others_of(RecordKind kind) {
+  if (in_wafer_) return &rows_.wafer().facts.others;
+  if (kind == RecordKind::kLot) return &lot_.others;
+  return kind == RecordKind::kFile ? &file_ : nullptr;
+}
+
+void NestedReader::keep_other(RecordKind kind, const Token& name, std::string value) {
+  constexpr std::size_t kLongest = 65'536;
+  OtherStatements* const others = others_of(kind);
+  if (others == nullptr) return;
+  std::string key(name.text);
+  if (kind == RecordKind::kTest && !rows_.wafer().tests.empty()) {
+    key = fmt::format("TestRecord {}: {}", rows_.wafer().tests.back().number, key);
+  }
+  if (value.size() > kLongest) {
+    return complain(name, "KLAR-0015",
+                    fmt::format("{} is {} bytes long; statements without a column of their own are "
+                                "kept up to {} bytes.",
+                                escape_controls(to_valid_utf8(key.substr(0, 40))), value.size(),
+                                kLongest));
+  }
+  others->set(key, std::move(value));
 }
 
 void NestedReader::read_record(int depth, RecordKind outer) {
@@ -163,7 +209,9 @@ void NestedReader::read_record(int depth, RecordKind outer) {
   if (!open_brace(type.text)) return;
   // Records of one kind do not nest; a second one inside is data of another tool.
   RecordKind kind = kind_of(type.text);
-  if (kind == RecordKind::kWafer && in_wafer_) kind = RecordKind::kOther;
+  if (in_wafer_ && (kind == RecordKind::kWafer || kind == RecordKind::kLot)) {
+    kind = RecordKind::kOther;
+  }
   begin_record(kind, type, id);
   const RecordKind inside =
       kind == RecordKind::kOther && outer != RecordKind::kOther ? RecordKind::kOther : kind;
@@ -196,15 +244,22 @@ void NestedReader::read_field(RecordKind kind) {
     if (token.is_value()) values.push_back(token.text);
   }
   const auto is = [&](std::string_view other) { return equals_ignoring_case(name.text, other); };
+  std::string problem;
+  bool whole = false;
   if (kind == RecordKind::kTest && in_wafer_ && !values.empty()) {
     auto& test = rows_.wafer().tests.back();
     const auto value = number(values.front());
     if (is("AreaPerTest") && value) test.area_cm2 = *value / kNestedUnits.area_cm2;
-  } else if (kind == RecordKind::kWafer) {
-    warn(name, set_fact(rows_.wafer().facts, name.text, values, kNestedUnits));
-  } else if (kind == RecordKind::kLot) {
-    warn(name, set_fact(lot_, name.text, values, kNestedUnits));
+    whole = is("AreaPerTest") && value;
+  } else if (kind == RecordKind::kWafer || kind == RecordKind::kLot) {
+    Facts& facts = kind == RecordKind::kWafer ? rows_.wafer().facts : lot_;
+    problem = set_fact(facts, name.text, values, kNestedUnits);
+    whole = is_whole_fact(name.text, values, kNestedUnits);
   }
+  warn(name, problem);
+  if (whole && problem.empty()) return;
+  std::string text = joined_values(lexer_.text(), values);
+  keep_other(kind, name, std::move(text));
 }
 
 /// Names of "Columns n { type NAME, ... }"; empty when there are none.
@@ -244,7 +299,9 @@ void NestedReader::read_list(RecordKind kind) {
     if (in_wafer && equals_ignoring_case(name.text, "DefectList")) {
       const std::size_t rejected = complaints_.total();
       read_defects(columns);
-      const std::size_t rows = rows_.wafer().defects - before + complaints_.total() - rejected;
+      const std::size_t dropped = complaints_.total() - rejected;
+      rows_.wafer().dropped += dropped;
+      const std::size_t rows = rows_.wafer().defects - before + dropped;
       if (count < 0 || static_cast<std::size_t>(count) != rows) {
         warn(name, fmt::format("DefectList says {} rows but has {}.", count, rows));
       }
@@ -253,8 +310,16 @@ void NestedReader::read_list(RecordKind kind) {
       read_plan(columns);
     } else if (equals_ignoring_case(name.text, "ClassLookupList")) {
       read_classes(columns);
+    } else if (in_wafer && equals_ignoring_case(name.text, "TestSummaryList")) {
+      read_summaries(columns);
+    } else if (const std::string kind_of_lookup =
+                   equals_ignoring_case(name.text, "ClusterClassificationList")
+                       ? "cluster"
+                       : lookup_kind(name.text);
+               !kind_of_lookup.empty()) {
+      read_lookups(columns, kind_of_lookup);
     } else {
-      skip_braces();
+      read_other_list(kind, name);
     }
   }
 }
@@ -272,9 +337,36 @@ void NestedReader::read_defects(const std::vector<std::string_view>& columns) {
     }
     return;
   }
+  read_plain_rows();
   for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
     if (token.kind == TokenKind::kEnd || rows_.cancelled()) return;
-    if (!token.is(';')) read_defect(token);
+    if (token.is(';')) continue;
+    read_defect(token);
+    read_plain_rows();
+  }
+}
+
+/// Rows of plain numbers that end with ';'; stops before the first that is anything else.
+void NestedReader::read_plain_rows() {
+  DefectRows& defects = rows_.defects();
+  const std::string_view text = lexer_.text();
+  const char* const end = text.data() + text.size();
+  const char* at = text.data() + lexer_.position();
+  const auto skip_blanks = [end](const char*& p) {
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
+  };
+  if (at < end && *at == ';') ++at;
+  while (!rows_.cancelled()) {
+    skip_blanks(at);
+    const char* after = defects.read_plain(at, end, true);
+    if (after == nullptr) return;
+    skip_blanks(after);
+    if (after >= end || *after != ';') return;
+    defects.commit_plain(complaints_.line_of(static_cast<std::size_t>(at - text.data())),
+                         ++ordinal_);
+    rows_.defect_added(false);
+    at = after + 1;
+    lexer_.jump(static_cast<std::size_t>(at - text.data()), false);
   }
 }
 
@@ -390,6 +482,7 @@ void NestedReader::read_plan(const std::vector<std::string_view>& columns) {
 void NestedReader::read_classes(const std::vector<std::string_view>& columns) {
   const std::size_t number_at = column_of(columns, "CLASSNUMBER");
   const std::size_t name_at = column_of(columns, "CLASSNAME");
+  const std::size_t code_at = column_of(columns, "CLASSCODE");
   std::vector<DefectClass> classes;
   std::vector<std::string_view> values;
   for (;;) {
@@ -398,12 +491,71 @@ void NestedReader::read_classes(const std::vector<std::string_view>& columns) {
     int code = 0;
     if (std::max(number_at, name_at) < values.size() && set_index(code, values[number_at])) {
       classes.push_back({code, clean(values[name_at])});
+      if (code_at < values.size() && !trim(values[code_at]).empty()) {
+        (in_wafer_ ? rows_.wafer().lookups : lookups_)
+            .push_back({"class_code", code, clean(values[code_at])});
+      }
     } else {
       complain(at, "KLAR-0010", "ClassLookup: a row without a class number and a name.");
     }
   }
   rows_.count_classes(classes.size());
   (in_wafer_ ? rows_.wafer().classes : classes_) = std::move(classes);
+}
+
+/// The first column is the number, the others together are what it stands for.
+void NestedReader::read_lookups(const std::vector<std::string_view>&, const std::string& kind) {
+  auto& lookups = in_wafer_ ? rows_.wafer().lookups : lookups_;
+  std::vector<std::string_view> values;
+  for (;;) {
+    const Token at = lexer_.peek();
+    if (!read_row(values)) break;
+    int entry = 0;
+    if (!set_index(entry, values.front())) {
+      complain(at, "KLAR-0016",
+               fmt::format("{}: \"{}\" is not a number.", kind,
+                           escape_controls(to_valid_utf8(values.front().substr(0, 40)))));
+      continue;
+    }
+    std::string text;
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      const std::string part = clean(values[i]);
+      if (!text.empty() && !part.empty()) text += ' ';
+      text += part;
+    }
+    lookups.push_back({kind, entry, std::move(text)});
+  }
+}
+
+void NestedReader::read_summaries(const std::vector<std::string_view>& columns) {
+  std::vector<std::string_view> values;
+  for (int ordinal = 1;; ++ordinal) {
+    const Token at = lexer_.peek();
+    if (!read_row(values)) break;
+    TestSummary summary = summary_row(columns, values, ordinal);
+    summary.from = at.offset;
+    summary.to = lexer_.position();
+    rows_.wafer().summaries.push_back(summary);
+  }
+}
+
+/// Lists of other names are kept as they stand, rows with ';' behind them.
+void NestedReader::read_other_list(RecordKind kind, const Token& name) {
+  const std::size_t from = lexer_.position();
+  std::size_t to = from;
+  for (int depth = 1; depth > 0;) {
+    to = lexer_.position();
+    const Token token = lexer_.next();
+    if (token.kind == TokenKind::kEnd) break;
+    depth += token.is('{') ? 1 : token.is('}') ? -1 : 0;
+  }
+  std::string text;
+  for (const char c : trim(lexer_.text().substr(from, to - from))) {
+    const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (blank && !text.empty() && text.back() == ' ') continue;
+    text += blank ? ' ' : c;
+  }
+  keep_other(kind, name, to_valid_utf8(text));
 }
 
 }  // namespace

@@ -53,6 +53,12 @@ class Fields {
     return bytes;
   }
 
+  /// What was not taken yet.
+  std::string_view rest() const {
+    return {reinterpret_cast<const char*>(at_), static_cast<std::size_t>(end_ - at_)};
+  }
+  void take_rest() { at_ = end_; }
+
   bool ended() const { return at_ == end_; }
   bool has(std::size_t count) const { return static_cast<std::size_t>(end_ - at_) >= count; }
   bool cut() const { return cut_; }

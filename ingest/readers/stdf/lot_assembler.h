@@ -11,7 +11,10 @@
 #include "ingest/readers/diagnostics.h"
 #include "ingest/readers/stdf/lot_facts.h"
 #include "ingest/readers/stdf/record_cursor.h"
+#include "ingest/readers/stdf/record_rows.h"
+#include "ingest/readers/stdf/record_types.h"
 #include "ingest/readers/stdf/result_rows.h"
+#include "ingest/readers/stdf/summary_check.h"
 #include "ingest/readers/stdf/test_catalogue.h"
 
 namespace yieldloop::ingest::stdf {
@@ -26,30 +29,48 @@ class LotAssembler {
   LotAssembler& operator=(const LotAssembler&) = delete;
 
   bool has_mir() const { return lot_.has_mir; }
-  /// False when the record is damaged; nothing of it was taken then.
-  bool take(const Record& record, std::endian order);
+  Taking take(const Record& record, std::endian order) {
+    if (record.code == kPtr) return results_.read_ptr(record, order);
+    return take_other(record, order);
+  }
   /// Writes what waits for the lot's end. Returns false when the sink wants no more.
   bool finish();
-  bool cancelled() const { return results_.cancelled(); }
+  bool cancelled() const { return results_.cancelled() || records_.cancelled(); }
 
   std::size_t runs() const { return results_.runs().size(); }
   std::size_t wafers() const { return wafers_; }
+  /// Rows of test_bins that `finish` will write.
+  std::size_t bin_rows_to_come() const { return runs() * (bins_.hard.size() + bins_.soft.size()); }
   const TestCatalogue& tests() const { return tests_; }
   bool complete() const { return lot_.complete; }
+  /// Parts that have begun and not ended. Call before `finish`.
+  std::vector<PartInFlight> in_flight() { return results_.in_flight(); }
+  /// Summaries that do not agree with what was read. Call before `finish`.
+  std::vector<Disagreement> disagreements();
 
  private:
-  bool read_tsr(Fields& fields);
-  bool read_mrr(Fields& fields);
+  Taking take_other(const Record& record, std::endian order);
+  Taking take_fact(const Record& record, std::endian order);
+  Taking read_summary(const Record& record, std::endian order);
+  void keep(const Record& record);
+  void read_tsr(const Record& record);
+  void read_scan_test(const Record& record);
+  RowPlace place();
+  void add_run(store::Table& t, std::size_t i) const;
   store::Table run_rows() const;
-  store::Table limit_rows() const;
-  store::Table bin_rows() const;
+  bool put_limit_rows();
+  bool put_bin_rows();
 
   LotFacts lot_;
   LotBins bins_;
   TestCatalogue tests_;
+  SummaryCheck summaries_;
   std::size_t wafers_ = 0;  ///< Runs that have a WIR or a WRR.
   store::RowSink& sink_;
   ResultRows results_;
+  RecordRows records_;
+  RecordValues values_;                         ///< Of the record being read.
+  std::vector<std::int32_t> scans_that_go_on_;  ///< Tests of STR with CONT_FLG.
 };
 
 }  // namespace yieldloop::ingest::stdf

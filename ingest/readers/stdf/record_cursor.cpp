@@ -8,9 +8,8 @@
 namespace yieldloop::ingest::stdf {
 namespace {
 
-constexpr std::size_t kHeaderSize = 4;
-constexpr std::size_t kFarSize = kHeaderSize + 2;  // CPU_TYPE, STDF_VER
-constexpr std::size_t kLongestRecord = kHeaderSize + 65'535;
+constexpr std::size_t kFarSize = 6;  // Header, CPU_TYPE, STDF_VER
+constexpr std::size_t kLongestRecord = 4 + 65'535;
 constexpr std::size_t kChain = 3;
 constexpr std::size_t kLookAhead = kChain * kLongestRecord;
 constexpr std::size_t kWindow = 1U << 20U;
@@ -44,12 +43,14 @@ Result<RecordCursor> RecordCursor::check_far(RecordCursor cursor) {
                  "The file does not start with an STDF V4 FAR record; only version 4 is read."};
   }
   if (const int cpu = u1(bytes, 4); cpu != 1 && cpu != 2) {
-    return Error{Errc::kUnsupported, "STDF-0003",
-                 fmt::format("CPU_TYPE {} is not read, only 1 and 2; let the tester's host convert "
-                             "the file.",
-                             cpu)};
+    return Error{
+        Errc::kUnsupported, "STDF-0003",
+        fmt::format("The numbers of CPU_TYPE {} ({}) are not read, only those of 1 and 2; let "
+                    "the tester's host convert the file.",
+                    cpu, cpu == 0 ? "VAX floating point" : "unknown")};
   }
   cursor.order_ = u1(bytes, 0) == 2 ? std::endian::little : std::endian::big;
+  cursor.cpu_type_agrees_ = (u1(bytes, 4) == 2) == (cursor.order_ == std::endian::little);
   return cursor;
 }
 
@@ -139,29 +140,50 @@ bool RecordCursor::find_next_record(Rejects& rejects) {
   return found;
 }
 
-std::optional<Record> RecordCursor::next(Rejects& rejects) {
+bool RecordCursor::next_slowly(Record& record, Rejects& rejects) {
   for (;;) {
     const bool has_header = available(kHeaderSize);
-    if (error_ || left() == 0) return std::nullopt;
+    if (error_ || left() == 0) return false;
     const std::size_t length = has_header ? length_at(position_) : 0;
     if (has_header && !is_believable(length)) {
-      if (error_ || !find_next_record(rejects)) return std::nullopt;
+      if (error_ || !find_next_record(rejects)) return false;
       continue;
     }
     if (!has_header || !available(kHeaderSize + length)) {
-      if (error_) return std::nullopt;
+      if (error_) return false;
       reject(rejects, base_ + position_, base_ + window_.size(), "STDF-0002",
              "The file ends within a record; it was cut short.");
       position_ = window_.size();
-      return std::nullopt;
+      return false;
     }
-    const Record record{.code = code_at(position_),
-                        .ordinal = ordinal_++,
-                        .byte_offset = base_ + position_,
-                        .body = window_.subspan(position_ + kHeaderSize, length)};
+    record.code = code_at(position_);
+    record.ordinal = ordinal_++;
+    record.byte_offset = base_ + position_;
+    record.body = window_.subspan(position_ + kHeaderSize, length);
     position_ += kHeaderSize + length;
-    return record;
+    return true;
   }
+}
+
+bool holds_records(std::uint16_t code, std::span<const std::byte> body, std::endian order) {
+  const RecordType* type = find_record_type(code);
+  const auto chain_from = [&](std::size_t at) {
+    while (body.size() - at >= 4) {
+      const unsigned first = u1(body, at);
+      const unsigned second = u1(body, at + 1);
+      const std::size_t length =
+          order == std::endian::big ? first << 8U | second : second << 8U | first;
+      const RecordType* next = find_record_type(type_code(u1(body, at + 2), u1(body, at + 3)));
+      if (next == nullptr || length < next->least || length > body.size() - at - 4) return false;
+      at += 4 + length;
+    }
+    return at == body.size();
+  };
+  for (std::size_t at = type == nullptr ? 1 : type->least; at + 4 <= body.size(); ++at) {
+    // Records without any field are too easily found in numbers.
+    if (body.size() - at > 4 && chain_from(at)) return true;
+  }
+  return false;
 }
 
 }  // namespace yieldloop::ingest::stdf

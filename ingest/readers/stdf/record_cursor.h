@@ -19,6 +19,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,7 +38,12 @@ struct Record {
   std::uint64_t ordinal = 0;
   std::uint64_t byte_offset = 0;    ///< Of the header.
   std::span<const std::byte> body;  ///< Shape: [REC_LEN] bytes, without the header.
+  std::uint64_t line = 0;           ///< Of the ATDF line it was made from; 0 for STDF.
 };
+
+/// Whether a body ends in whole records of known types: its length is damaged then and took its
+/// neighbours in. Cost: O(bytes).
+bool holds_records(std::uint16_t code, std::span<const std::byte> body, std::endian order);
 
 /// Not thread-safe.
 class RecordCursor {
@@ -52,14 +58,49 @@ class RecordCursor {
   /// The next whole record, or nothing at the end or when the stream failed (see `error`). The
   /// body holds until the next call. A frame that runs past the end is one reject (STDF-0002) and
   /// ends the walk; a hole is one reject (STDF-0004) and the walk goes on behind it.
-  std::optional<Record> next(Rejects& rejects);
+  std::optional<Record> next(Rejects& rejects) {
+    Record record;
+    if (!next(record, rejects)) return std::nullopt;
+    return record;
+  }
+  /// The same into a record of the caller's; false at the end.
+  bool next(Record& record, Rejects& rejects) {
+    const std::size_t rest = left();
+    if (rest >= kHeaderSize) {
+      const std::byte* at = window_.data() + position_;
+      std::uint16_t length = 0;
+      std::memcpy(&length, at, 2);
+      if (order_ != std::endian::native) length = __builtin_bswap16(length);
+      const std::uint16_t code =
+          type_code(std::to_integer<unsigned>(at[2]), std::to_integer<unsigned>(at[3]));
+      if (rest - kHeaderSize >= length && type_index(code) != 0) {
+        record.code = code;
+        record.ordinal = ordinal_++;
+        record.byte_offset = base_ + position_;
+        record.body = Bytes(at + kHeaderSize, length);
+        position_ += kHeaderSize + length;
+        return true;
+      }
+    }
+    return next_slowly(record, rejects);
+  }
 
   std::endian byte_order() const { return order_; }
+  /// Whether the FAR's CPU_TYPE names the byte order in which its length is written.
+  bool cpu_type_agrees() const { return cpu_type_agrees_; }
   /// What the stream failed with, if it did.
   const std::optional<Error>& error() const { return error_; }
 
+  /// Where the file ended, once `next` returned nothing.
+  std::uint64_t end_offset() const { return base_ + window_.size(); }
+  /// Records handed out.
+  std::uint64_t records() const { return ordinal_; }
+
  private:
+  static constexpr std::size_t kHeaderSize = 4;
+
   RecordCursor() = default;
+  bool next_slowly(Record& record, Rejects& rejects);
   static Result<RecordCursor> check_far(RecordCursor cursor);
   bool available(std::size_t bytes);
   void refill();
@@ -80,6 +121,7 @@ class RecordCursor {
   std::uint64_t base_ = 0;    ///< Of the window in the file.
   std::uint64_t ordinal_ = 0;
   std::endian order_ = std::endian::little;
+  bool cpu_type_agrees_ = true;
   bool at_end_ = true;  ///< Nothing comes after the window.
   std::optional<Error> error_;
 };

@@ -40,8 +40,6 @@ constexpr auto kTypes = std::to_array<RecordType>({
     {type_code(50, 30), "DTR", 1},
 });
 
-/// Position in kTypes plus one, by a hash without collisions among the known types: types are
-/// below 64 and subtypes below 128.
 constexpr std::array<std::uint8_t, 64 * 128> make_index() {
   std::array<std::uint8_t, 64 * 128> index{};
   for (std::size_t i = 0; i < kTypes.size(); ++i) {
@@ -51,16 +49,17 @@ constexpr std::array<std::uint8_t, 64 * 128> make_index() {
   return index;
 }
 
-constexpr auto kIndex = make_index();
+static_assert(kTypes.size() == kTypeCount);
 
 }  // namespace
 
+constinit const std::array<std::uint8_t, 64 * 128> kTypeIndex = make_index();
+
+const RecordType& type_at(std::size_t index) { return kTypes[index - 1]; }
+
 const RecordType* find_record_type(std::uint16_t code) {
-  const unsigned type = code >> 8U;
-  const unsigned subtype = code & 0xffU;
-  if (type >= 64 || subtype >= 128) return nullptr;
-  const std::uint8_t position = kIndex[type * 128U + subtype];
-  return position == 0 ? nullptr : &kTypes[position - 1U];
+  const std::size_t index = type_index(code);
+  return index == 0 ? nullptr : &kTypes[index - 1];
 }
 
 }  // namespace yieldloop::ingest::stdf

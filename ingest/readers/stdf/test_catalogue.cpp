@@ -19,20 +19,22 @@ std::optional<float> limit(float value, bool given) {
 
 }  // namespace
 
-bool TestCatalogue::is(std::int32_t test, char kind, std::uint32_t number,
-                       std::string_view text) const {
-  if (test == kNoTest) return false;
-  const Test& t = tests_[static_cast<std::size_t>(test)];
-  return t.number == number && t.kind == kind && t.text == text;
-}
-
-std::int32_t TestCatalogue::find(char kind, std::uint32_t number, std::string_view text) {
-  if (is(last_, kind, number, text)) return last_;
-  const std::int32_t guess = last_ == kNoTest ? kNoTest : (*this)[last_].follower;
-  const std::int32_t test = is(guess, kind, number, text) ? guess : lookup(kind, number, text);
-  if (last_ != kNoTest) (*this)[last_].follower = test;
+std::int32_t TestCatalogue::find_slowly(char kind, std::uint32_t number, std::string_view text) {
+  const std::int32_t test = lookup(kind, number, text);
+  if (last_ != kNoTest) keys_[static_cast<std::size_t>(last_)].follower = test;
   last_ = test;
   return test;
+}
+
+void TestCatalogue::set_key(std::int32_t test) {
+  const auto at = static_cast<std::size_t>(test);
+  if (at == keys_.size()) keys_.emplace_back();
+  Key& key = keys_[at];
+  const Test& t = tests_[at];
+  key.text = t.text.data();
+  key.length = static_cast<std::uint16_t>(t.text.size());
+  key.number = t.number;
+  key.kind = t.kind;
 }
 
 std::int32_t TestCatalogue::lookup(char kind, std::uint32_t number, std::string_view text) {
@@ -41,11 +43,12 @@ std::int32_t TestCatalogue::lookup(char kind, std::uint32_t number, std::string_
   if (same_number.size() == 1 && (*this)[same_number.front()].text.empty()) {
     // Its first records had no text; this one names it.
     (*this)[same_number.front()].text = text;
+    set_key(same_number.front());
   }
   key_.assign(1, kind);
   key_.append(reinterpret_cast<const char*>(&number), sizeof(number));
   key_.append(text);
-  if (!same_number.empty() && is(same_number.front(), kind, number, text)) {
+  if (!same_number.empty() && (*this)[same_number.front()].text == text) {
     by_text_.try_emplace(key_, same_number.front());
     return same_number.front();
   }
@@ -56,27 +59,47 @@ std::int32_t TestCatalogue::lookup(char kind, std::uint32_t number, std::string_
     test.kind = kind;
     test.number = number;
     test.text = text;
+    set_key(it->second);
+    keys_.back().is_first = same_number.size() == 1;
   }
   return it->second;
 }
 
-void TestCatalogue::describe(std::int32_t test, TestLimits limits) {
+bool TestCatalogue::describe(std::int32_t test, Fields& fields,
+                             std::optional<std::size_t> returned_pins) {
   Test& t = (*this)[test];
+  const std::string_view said = fields.rest();
+  if (t.described && said == t.said) return fields.take_rest(), false;
+  TestLimits limits = read_limits(fields, returned_pins);
+  if (fields.cut()) return true;
+  t.said = said;
+  take_limits(t, std::move(limits));
+  return true;
+}
+
+void TestCatalogue::take_limits(Test& t, TestLimits limits) const {
   if (!t.described) {
     t.described = true;
     t.limits = std::move(limits);
     return;
   }
-  const auto differs = [](const std::optional<float>& first, const std::optional<float>& later) {
-    return later.has_value() && later != first;
+  const auto take = [&t](std::optional<float>& first, const std::optional<float>& later,
+                         bool is_settled) {
+    if (!later.has_value()) return;
+    if (!first.has_value() && !is_settled) first = later;
+    t.changed = t.changed || first != later;
   };
-  t.changed = t.changed || differs(t.limits.lo_limit, limits.lo_limit) ||
-              differs(t.limits.hi_limit, limits.hi_limit);
+  take(t.limits.lo_limit, limits.lo_limit, t.limits.without_lo);
+  take(t.limits.hi_limit, limits.hi_limit, t.limits.without_hi);
+  if (!t.limits.lo_spec) t.limits.lo_spec = limits.lo_spec;
+  if (!t.limits.hi_spec) t.limits.hi_spec = limits.hi_spec;
+  if (!t.limits.result_scale) t.limits.result_scale = limits.result_scale;
+  if (t.limits.units.empty()) t.limits.units = std::move(limits.units);
 }
 
 void TestCatalogue::add_totals(char kind, std::uint32_t number, std::string_view name, bool overall,
                                std::uint32_t executions, std::uint32_t failures) {
-  if (kind != 'P' && kind != 'M' && kind != 'F') return;
+  if (kind != 'P' && kind != 'M' && kind != 'F' && kind != 'S') return;
   const auto same_number = by_number_.find(number_key(kind, number));
   if (same_number == by_number_.end()) return;
   const auto& ids = same_number->second;
@@ -111,6 +134,8 @@ TestLimits read_limits(Fields& fields, std::optional<std::size_t> returned_pins)
   const int scale = fields.i1();
   if (has_scale) limits.result_scale = scale;
   fields.skip(2);  // LLM_SCAL, HLM_SCAL: display exponents too.
+  limits.without_lo = (flags & 0x40U) != 0 && flags != 0xff;
+  limits.without_hi = (flags & 0x80U) != 0 && flags != 0xff;
   const bool has_lo = fields.has(4) && (flags & 0x50U) == 0;
   limits.lo_limit = limit(fields.r4(), has_lo);
   const bool has_hi = fields.has(4) && (flags & 0xa0U) == 0;

@@ -1,15 +1,17 @@
 /// \file
 /// The tests of a file: which results belong together, and what was said of them once.
 ///
-/// A test is its kind (P, M, F), TEST_NUM and TEST_TXT: many programs give one number to all
+/// A test is its kind (P, M, F, S), TEST_NUM and TEST_TXT: many programs give one number to all
 /// their tests, and many write the text only in a test's first record, so an empty text means the
 /// first test of that number. Units and limits come with a test's first record and hold for all
-/// later ones.
+/// later ones; what the first left out (OPT_FLAG) the first that gives it says.
 ///
 /// Cost: a lookup is one comparison while tests come in the order of the part before.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <deque>
 #include <limits>
 #include <optional>
 #include <string>
@@ -26,6 +28,7 @@ inline constexpr std::int32_t kNoTest = -1;
 /// What the semi-static fields of PTR and MPR said.
 struct TestLimits {
   std::optional<float> lo_limit, hi_limit, lo_spec, hi_spec;
+  bool without_lo = false, without_hi = false;  ///< OPT_FLAG bits 6 and 7: there is none.
   std::optional<int> result_scale;
   std::string units;
   friend bool operator==(const TestLimits&, const TestLimits&) = default;
@@ -39,34 +42,95 @@ struct Test {
   bool described = false;
   bool changed = false;  ///< A later record gave other limits; the first are kept.
   TestLimits limits;
+  std::string said;  ///< The bytes from OPT_FLAG on that were read last: the same say nothing new.
+  std::uint64_t results = 0;  ///< Records read.
   std::uint64_t executions = 0, failures = 0;
   bool has_totals = false;   ///< A TSR was read.
   bool has_overall = false;  ///< A TSR for all sites was read: it is not added up with others.
-  std::int32_t follower = kNoTest;  ///< The test that came next the last time.
 };
 
 /// Not thread-safe.
 class TestCatalogue {
  public:
   /// The test of a result record, made when new; its id is its position in tests().
-  std::int32_t find(char kind, std::uint32_t number, std::string_view text);
-  /// Takes over limits, or notes that they differ from the first.
-  void describe(std::int32_t test, TestLimits limits);
+  std::int32_t find(char kind, std::uint32_t number, std::string_view text) {
+    if (last_ != kNoTest) {
+      const Key& last = keys_[static_cast<std::size_t>(last_)];
+      if (is(last, kind, number, text)) return last_;
+      const std::int32_t guess = last.follower;
+      if (guess != kNoTest && is(keys_[static_cast<std::size_t>(guess)], kind, number, text)) {
+        return last_ = guess;
+      }
+    }
+    return find_slowly(kind, number, text);
+  }
+  /// True the first time a run asks; a run is a number from 0 on.
+  bool is_first_in_run(std::int32_t test, std::uint32_t run) {
+    std::uint32_t& seen = keys_[static_cast<std::size_t>(test)].run;
+    if (seen == run) return false;
+    seen = run;
+    return true;
+  }
+  void count_result(std::int32_t test) { ++(*this)[test].results; }
+
+  /// Takes over what the fields from OPT_FLAG on say, or notes that they differ from the first.
+  /// `returned_pins` (RTN_ICNT) is given for an MPR. False when the test's last record said the
+  /// same.
+  bool describe(std::int32_t test, Fields& fields, std::optional<std::size_t> returned_pins);
   /// A TSR's totals. `overall` means HEAD_NUM 255, which wins over the sums of sites.
   void add_totals(char kind, std::uint32_t number, std::string_view name, bool overall,
                   std::uint32_t executions, std::uint32_t failures);
 
   Test& operator[](std::int32_t test) { return tests_[static_cast<std::size_t>(test)]; }
-  const std::vector<Test>& tests() const { return tests_; }
+  const std::deque<Test>& tests() const { return tests_; }
   /// Distinct TEST_NUM among them.
   std::size_t numbers() const;
   std::size_t changed() const;
 
  private:
-  std::int32_t lookup(char kind, std::uint32_t number, std::string_view text);
-  bool is(std::int32_t test, char kind, std::uint32_t number, std::string_view text) const;
+  /// What a lookup needs, small and side by side.
+  struct Key {
+    const char* text = nullptr;  ///< Of the Test, which stays where it is.
+    std::uint32_t number = 0;
+    std::uint16_t length = 0;
+    char kind = 'P';
+    bool is_first = false;            ///< Of its kind and number: an empty text means it.
+    std::int32_t follower = kNoTest;  ///< The test that came next the last time.
+    std::uint32_t run = UINT32_MAX;   ///< The last run that asked.
+  };
+  static bool is(const Key& key, char kind, std::uint32_t number, std::string_view text) {
+    if (key.number != number || key.kind != kind) return false;
+    if (text.size() != key.length) return text.empty() && key.is_first;
+    return same_bytes(key.text, text.data(), text.size());
+  }
+  /// memcmp without the call: texts are short and mostly the same.
+  static bool same_bytes(const char* a, const char* b, std::size_t size) {
+    const auto differ = [a, b](std::size_t at) {
+      std::uint64_t x = 0;
+      std::uint64_t y = 0;
+      std::memcpy(&x, a + at, 8);
+      std::memcpy(&y, b + at, 8);
+      return x != y;
+    };
+    if (size < 8) {
+      for (std::size_t i = 0; i < size; ++i) {
+        if (a[i] != b[i]) return false;
+      }
+      return true;
+    }
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (differ(at)) return false;
+    }
+    return !differ(size - 8);
+  }
 
-  std::vector<Test> tests_;
+  std::int32_t find_slowly(char kind, std::uint32_t number, std::string_view text);
+  std::int32_t lookup(char kind, std::uint32_t number, std::string_view text);
+  void take_limits(Test& test, TestLimits limits) const;
+  void set_key(std::int32_t test);
+
+  std::deque<Test> tests_;
+  std::vector<Key> keys_;  ///< Shape: [tests_].
   /// First test of a kind and number; the others follow in order of appearance.
   std::unordered_map<std::uint64_t, std::vector<std::int32_t>> by_number_;
   std::unordered_map<std::string, std::int32_t> by_text_;  ///< Kind, number and text in one key.

@@ -99,7 +99,7 @@ TEST_CASE("ingest: every file of a folder gets a named outcome", "[pipeline][ing
   CHECK(rejects[0].byte_offset == 13);
   CHECK(snapshot.segments()[0].product == "P");
   const auto quarantine = store.quarantine().value();
-  REQUIRE(quarantine.size() == 2);
+  REQUIRE(quarantine.size() == 3);
   CHECK(quarantine[0].message == "The file says no.");
 }
 

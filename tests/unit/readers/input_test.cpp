@@ -1,32 +1,20 @@
 #include "ingest/readers/input.h"
 
-#include <zlib.h>
-
 #include <cstring>
 #include <fstream>
 
 #include "catch_portable.h"
 #include "engine/core/random.h"
+#include "packed_files.h"
 #include "temporary_folder.h"
 
 using namespace yieldloop;
 using ingest::input_from_memory;
+using test::bzip2;
+using test::gzip;
+using test::zstd;
 
 namespace {
-
-std::string gzip(std::string_view content) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string packed(deflateBound(&stream, content.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 std::string to_text(ingest::Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -96,11 +84,33 @@ TEST_CASE("input: gzip of several members and zero padding", "[readers][input]")
   CHECK(drain(**input, 5) == "one two three");
 }
 
-TEST_CASE("input: one level of packing only", "[readers][input]") {
-  const std::string inner = gzip("deep");
-  auto input = input_from_memory("a.gz.gz", gzip(inner));
+TEST_CASE("input: two levels of packing, not three", "[readers][input]") {
+  auto input = input_from_memory("a.gz.bz2", bzip2(gzip("deep")));
   REQUIRE(input);
-  CHECK(to_text((*input)->bytes().value()) == inner);
+  CHECK((*input)->name() == "a");
+  CHECK((*input)->packings() == 2);
+  CHECK(to_text((*input)->bytes().value()) == "deep");
+  CHECK(drain(**input, 3) == "deep");
+  CHECK(input_from_memory("a", zstd(bzip2(gzip("deeper")))).error().id == "READ-0006");
+}
+
+TEST_CASE("input: bzip2 and zstd read like gzip, by their content", "[readers][input]") {
+  const std::string text = log_text(30'000);
+  const bool bz = GENERATE(false, true);
+  const std::string half = text.substr(0, text.size() / 2);
+  const std::string rest = text.substr(half.size());
+  const auto pack = [&](std::string_view t) { return bz ? bzip2(t) : zstd(t); };
+  const std::string sent =
+      GENERATE(false, true) ? pack(text) : pack(half) + pack(rest) + std::string(100, '\0');
+  auto input = input_from_memory(bz ? "a.csv.bz2" : "a.csv.zst", sent);
+  REQUIRE(input);
+  CHECK((*input)->name() == "a.csv");
+  CHECK(to_text((*input)->bytes().value()) == text);
+  CHECK(drain(**input, 777) == text);
+  CHECK((*input)->digest() == Sha256::of(sent));
+  CHECK(outcome(sent.substr(0, sent.size() / 2)) == "READ-0003");
+  CHECK(outcome(sent + "words") == "READ-0003");
+  CHECK(outcome(pack(std::string(300 << 20, 'x'))) == "READ-0004");
 }
 
 TEST_CASE("input: nothing to read", "[readers][input][error]") {

@@ -63,9 +63,11 @@ class StdfBytes {
   StdfBytes& wir(std::string_view wafer, unsigned head = 1) {
     return add(2, 10, body().u1(head).u1(255).u4(2'000'000).cn(wafer));
   }
-  StdfBytes& wrr(std::string_view wafer, unsigned head = 1) {
-    return add(2, 20,
-               body().u1(head).u1(255).u4(3'000'000).u4(1).u4(0).u4(0).u4(1).u4(0).cn(wafer));
+  /// 0 parts: not counted.
+  StdfBytes& wrr(std::string_view wafer, unsigned head = 1, std::uint32_t parts = 0,
+                 std::uint32_t good = 0) {
+    Body b = body().u1(head).u1(255).u4(3'000'000).u4(parts).u4(0).u4(0).u4(good).u4(0).cn(wafer);
+    return add(2, 20, b);
   }
   StdfBytes& pir(unsigned site = 0, unsigned head = 1) {
     return add(5, 10, body().u1(head).u1(site));
@@ -100,8 +102,15 @@ inline StdfBytes whole_file(std::endian order = std::endian::little) {
   StdfBytes s(order);
   s.mir("LOT1").sdr("PC-9").wir("W03").pir(0).pir(1);
   s.ptr_full(10, 1.5F, "VDD", 1.0F, 2.0F, 0).ptr_full(10, 2.5F, "VDD", 1.0F, 2.0F, 1);
-  s.prr(0, 1, -3, 4, 0).prr(8, 7, -2, 4, 1).pir(0).ptr(10, 1.25F).prr(0, 1, -1, 4, 0).wrr("W03");
+  s.prr(0, 1, -3, 4, 0)
+      .prr(8, 7, -2, 4, 1)
+      .pir(0)
+      .ptr(10, 1.25F)
+      .prr(0, 1, -1, 4, 0)
+      .wrr("W03", 1, 3, 2);
   s.add(1, 40, s.body().u1(255).u1(0).u2(1).u4(2).c1('P').cn("GOOD"));
+  s.add(1, 40, s.body().u1(255).u1(0).u2(7).u4(1).c1('F').cn("BAD"));
+  s.add(1, 50, s.body().u1(255).u1(0).u2(1).u4(2).c1('P').cn("GOOD"));
   s.add(1, 50, s.body().u1(255).u1(0).u2(7).u4(1).c1('F').cn("VDD high"));
   s.add(10, 30, s.body().u1(255).u1(0).c1('P').u4(10).u4(3).u4(1).u4(0).cn("VDD"));
   return s.mrr();

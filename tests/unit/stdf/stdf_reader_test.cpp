@@ -68,10 +68,10 @@ TEST_CASE("stdf: a whole file in either byte order", "[stdf]") {
   CHECK(r.sink.cell("test_limits", 0, "lo_spec").empty());
   CHECK(r.sink.cell("test_limits", 0, "result_scale") == "3");
   CHECK(r.sink.cell("test_limits", 0, "executions") == "3");
-  REQUIRE(r.sink.rows("test_bins") == 2);
+  REQUIRE(r.sink.rows("test_bins") == 4);
   CHECK(r.sink.cell("test_bins", 0, "name") == "GOOD");
-  CHECK(r.sink.cell("test_bins", 1, "kind") == "soft");
-  CHECK(r.sink.cell("test_bins", 1, "pass") == "F");
+  CHECK(r.sink.cell("test_bins", 3, "kind") == "soft");
+  CHECK(r.sink.cell("test_bins", 3, "pass") == "F");
 }
 
 TEST_CASE("stdf: an empty text means the first test of its number", "[stdf]") {
@@ -197,7 +197,11 @@ TEST_CASE("stdf: parts without a beginning or an end", "[stdf][damage]") {
   CHECK(r.sink.cell("die_results", 1, "pass").empty());
   CHECK(r.sink.cell("die_results", 1, "part_sequence") == "2");
   CHECK(r.sink.cell("test_runs", 0, "complete") == "false");
-  CHECK(r.summary->warnings.size() == 2);
+  CHECK(r.summary->warnings.size() == 1);
+  REQUIRE(r.rejects.total() == 1);
+  CHECK(r.reject_id(0) == "STDF-0009");
+  CHECK(r.rejects.kept()[0].byte_offset == s.bytes().size());
+  CHECK(r.rejects.kept()[0].message.find("head 1 site 0 (begun at offset") != std::string::npos);
 }
 
 TEST_CASE("stdf: retests are counted and kept with their flag", "[stdf]") {
@@ -254,7 +258,7 @@ TEST_CASE("stdf: many results come in several batches", "[stdf]") {
   for (int i = 0; i < kResults; ++i) s.ptr(static_cast<std::uint32_t>(i % 3), 1.0F);
   const auto r = read(s.prr(0, 1, 0, 0).mrr().bytes());
   REQUIRE(r.ok());
-  CHECK(r.sink.tables.at("test_values").size() == 2);
+  CHECK(r.sink.tables.at("test_values").size() == 3);
   CHECK(r.sink.rows("test_values") == kResults);
   CHECK(r.count("ptr_sum") == kResults);
 }
