@@ -8,6 +8,7 @@
 #include "ingest/readers/logs/log_reader.h"
 #include "ingest/readers/maps/map_reader.h"
 #include "ingest/readers/oasis/oasis_reader.h"
+#include "ingest/readers/stdf/atdf_reader.h"
 #include "ingest/readers/stdf/stdf_reader.h"
 
 namespace yieldloop::ingest {
@@ -20,6 +21,7 @@ ReaderRegistry builtin_readers() {
   };
   add(klarf::klarf_reader());
   add(stdf::stdf_reader());
+  add(stdf::atdf_reader());
   add(gdsii::gdsii_reader());
   add(oasis::oasis_reader());
   add(lefdef::lef_reader());
