@@ -6,8 +6,7 @@
 #include "engine/cli/console.h"
 #include "engine/cli/open_scope.h"
 #include "engine/layout/critical_area.h"
-#include "ingest/readers/gdsii/gdsii_layout.h"
-#include "ingest/readers/input.h"
+#include "ingest/pipeline/read_layout.h"
 
 namespace yieldloop::cli {
 namespace {
@@ -40,9 +39,8 @@ Result<layout::LayerIndex> find_layer(const layout::Layout& layout, const Produc
 }
 
 Result<Subject> from_file(const CriticalAreaArguments& a) {
-  YL_ASSIGN(auto input, ingest::open_input(real_file_system(), a.layout));
-  YL_ASSIGN(const auto bytes, input->bytes());
-  auto read = ingest::gdsii::load_layout(bytes);
+  ingest::Rejects rejects;
+  auto read = ingest::read_layout(real_file_system(), a.layout, rejects);
   if (!read)
     return Error{read.error().code, read.error().id, a.layout + ": " + read.error().message};
   auto loaded = std::move(*read);

@@ -83,6 +83,15 @@ class RealMappedFile final : public MappedFile {
     return {static_cast<const std::byte*>(data_), size_};
   }
   int descriptor() const override { return fd_.get(); }
+  void copy(std::size_t from, std::span<std::byte> out) const override {
+    while (!out.empty()) {
+      const ssize_t got = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(from));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return MappedFile::copy(from, out);  // The mapping says what is wrong.
+      from += static_cast<std::size_t>(got);
+      out = out.subspan(static_cast<std::size_t>(got));
+    }
+  }
 
  private:
   Descriptor fd_;
@@ -176,6 +185,17 @@ class RealFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+Sha256Digest digest_of(const MappedFile& file) {
+  std::vector<std::byte> piece(std::min<std::size_t>(file.bytes().size(), std::size_t{1} << 18U));
+  Sha256 hash;
+  for (std::size_t at = 0; at < file.bytes().size(); at += piece.size()) {
+    const auto part = std::span(piece).first(std::min(piece.size(), file.bytes().size() - at));
+    file.copy(at, part);
+    hash.update(part);
+  }
+  return hash.finish();
+}
 
 FileSystem& real_file_system() {
   static RealFileSystem files;

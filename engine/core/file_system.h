@@ -7,6 +7,7 @@
 /// `sync_folder` on its folder.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "engine/core/result.h"
+#include "engine/core/sha256.h"
 
 namespace yieldloop {
 
@@ -37,9 +39,17 @@ class MappedFile {
  public:
   virtual ~MappedFile() = default;
   virtual std::span<const std::byte> bytes() const = 0;
+  /// Copies a range out without leaving it in this process's memory, for one pass over a large
+  /// file. REQUIRES: from + out.size() <= bytes().size().
+  virtual void copy(std::size_t from, std::span<std::byte> out) const {
+    std::ranges::copy(bytes().subspan(from, out.size()), out.begin());
+  }
   /// Of the open file, for reading only, to hand to another process; -1 when there is none.
   virtual int descriptor() const { return -1; }
 };
+
+/// SHA-256 of the whole file, in bounded memory.
+Sha256Digest digest_of(const MappedFile& file);
 
 struct FileInfo {
   fs::path path;

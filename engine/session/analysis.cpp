@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/core/text.h"
-#include "ingest/readers/gdsii/gdsii_layout.h"
+#include "ingest/pipeline/read_layout.h"
 #include "ingest/readers/input.h"
 
 namespace yieldloop::session {
@@ -31,14 +31,12 @@ void describe_geometry(const Analysis& analysis, feedback::FeedbackOptions& opti
 
 Status load_layout(store::Snapshot& snapshot, Analysis& analysis) {
   if (analysis.fab.layout_digest.empty()) return Ok{};
-  YL_ASSIGN(const auto blob, snapshot.blob(analysis.fab.layout_digest));
-  const auto stored = blob->bytes();
-  YL_ASSIGN(auto input,
-            ingest::input_from_memory(
-                analysis.fab.data.product.layout_file,
-                std::string(reinterpret_cast<const char*>(stored.data()), stored.size())));
+  YL_ASSIGN(auto blob, snapshot.blob(analysis.fab.layout_digest));
+  const Sha256Digest not_needed{};
+  YL_ASSIGN(auto input, ingest::input_from_mapped(analysis.fab.data.product.layout_file,
+                                                  std::move(blob), {}, &not_needed));
   YL_ASSIGN(const auto bytes, input->bytes());
-  auto layout = ingest::gdsii::load_layout(bytes);
+  auto layout = ingest::read_layout(bytes);
   if (layout) {
     analysis.layout = std::make_shared<const layout::Layout>(std::move(*layout));
   } else {

@@ -64,6 +64,7 @@ class PageWriter {
 
  private:
   std::span<const std::byte> compress(const Buffer& body) {
+    if (!chunk_.compressed) return body.view();
     packed_.resize(ZSTD_compressBound(body.size()));
     const std::size_t size =
         ZSTD_compress(packed_.data(), packed_.size(), body.view().data(), body.size(), level_);
@@ -86,6 +87,22 @@ class PageWriter {
   std::vector<std::byte> packed_;
 };
 
+/// Whether compressing values would save something worth its time: asked of a few pieces of them.
+bool pays_to_compress(std::span<const std::byte> values, int level) {
+  constexpr std::size_t kPiece = 8192;
+  constexpr std::size_t kPieces = 4;
+  if (values.size() < 2 * kPieces * kPiece) return true;
+  std::vector<std::byte> sample(kPieces * kPiece);
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    const auto piece = values.subspan(i * (values.size() / kPieces), kPiece);
+    std::copy(piece.begin(), piece.end(), sample.begin() + static_cast<std::ptrdiff_t>(i * kPiece));
+  }
+  std::vector<std::byte> packed(ZSTD_compressBound(sample.size()));
+  const std::size_t size =
+      ZSTD_compress(packed.data(), packed.size(), sample.data(), sample.size(), level);
+  return size < sample.size() - sample.size() / 8;
+}
+
 /// The rows of one page and which of them are null.
 struct Rows {
   std::size_t from = 0;
@@ -100,9 +117,11 @@ struct Rows {
 
 void put_definition_levels(Buffer& out, const Rows& rows) {
   Buffer levels;
-  if (rows.valid == nullptr) {
+  const bool is_same = rows.valid == nullptr || rows.count == 0 ||
+                       std::memchr(rows.valid, rows.valid[0] ^ 1, rows.count) == nullptr;
+  if (is_same) {
     levels.put_varint(static_cast<std::uint64_t>(rows.count) << 1);
-    levels.put(1);
+    levels.put(rows.valid == nullptr || rows.count == 0 ? 1 : rows.valid[0]);
   } else {
     put_hybrid(levels, std::span(rows.valid, rows.count), 1);
   }
@@ -135,6 +154,20 @@ void put_pages(PageWriter& pages, const Rows& rows, Encoding encoding, Put put) 
     put(body, page);
     pages.put_data(body, page.count, encoding);
   }
+}
+
+/// Pages of a dictionary of one value: nothing of the rows has to be looked at.
+void put_single_value_pages(PageWriter& pages, const Rows& rows) {
+  put_pages(pages, rows, Encoding::kRleDictionary, [&](Buffer& body, const Rows& page) {
+    std::size_t here = page.count;
+    if (page.valid != nullptr) {
+      here = static_cast<std::size_t>(std::count(page.valid, page.valid + page.count, 1));
+    }
+    body.put(1);  // Bit width.
+    if (here == 0) return;
+    body.put_varint(here << 1);
+    body.put(0);
+  });
 }
 
 /// Pages of dictionary positions; `codes[i]` belongs to the i-th row that is not null.
@@ -220,6 +253,13 @@ void encode_integers(const std::vector<T>& column, const Rows& rows, PageWriter&
     chunk.largest = raw(high);
   }
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  if (range == 0 && values.size() >= 2) {
+    chunk.encoding = Encoding::kRleDictionary;
+    Buffer body;
+    body.put_raw(low);
+    pages.put_dictionary(body, 1);
+    return put_single_value_pages(pages, rows);
+  }
   const bool rising_slowly = range > 256 && moves_in_small_steps(values);
   if (!rising_slowly && range < kDictionaryRange && range < values.size() * 8) {
     const SmallDictionary<T> dictionary(values, low, range);
@@ -242,8 +282,10 @@ void encode_integers(const std::vector<T>& column, const Rows& rows, PageWriter&
 
 template <class T>
 void encode_reals(const std::vector<T>& column, const Rows& rows, PageWriter& pages,
-                  ColumnChunk& chunk) {
+                  ColumnChunk& chunk, int level) {
   std::vector<T> room;
+  chunk.compressed =
+      pays_to_compress(std::as_bytes(std::span(column.data() + rows.from, rows.count)), level);
   put_pages(pages, rows, Encoding::kPlain,
             [&](Buffer& body, const Rows& page) { body.put_array(present(column, page, room)); });
   const auto values = present(column, rows, room);
@@ -274,6 +316,10 @@ struct TextDictionary {
     for (std::size_t i = 0; i < rows.count; ++i) {
       if (!rows.is_valid(i)) continue;
       const std::uint32_t code = all[rows.from + i];
+      if (i > 0 && code == all[rows.from + i - 1] && !codes.empty() && rows.is_valid(i - 1)) {
+        codes.push_back(codes.back());
+        continue;
+      }
       if (position[code] == UINT32_MAX) {
         position[code] = static_cast<std::uint32_t>(values.size());
         values.push_back(to_valid_utf8(column.values()[code]));
@@ -344,8 +390,12 @@ ColumnChunk encode_chunk(const Column& column, std::size_t from, std::size_t row
     case ColumnType::kInt32: encode_integers(column.int32s(), range, pages, chunk); break;
     case ColumnType::kInt64:
     case ColumnType::kTime: encode_integers(column.int64s(), range, pages, chunk); break;
-    case ColumnType::kFloat32: encode_reals(column.float32s(), range, pages, chunk); break;
-    case ColumnType::kFloat64: encode_reals(column.float64s(), range, pages, chunk); break;
+    case ColumnType::kFloat32:
+      encode_reals(column.float32s(), range, pages, chunk, zstd_level);
+      break;
+    case ColumnType::kFloat64:
+      encode_reals(column.float64s(), range, pages, chunk, zstd_level);
+      break;
     case ColumnType::kText: encode_texts(column.texts(), range, pages, chunk); break;
   }
   return chunk;

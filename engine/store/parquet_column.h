@@ -18,6 +18,7 @@ enum class Encoding : std::int32_t { kPlain = 0, kRle = 3, kDelta = 5, kRleDicti
 struct ColumnChunk {
   Buffer pages;  ///< Dictionary page first, if any; headers included.
   Encoding encoding = Encoding::kPlain;
+  bool compressed = true;  ///< With Zstandard; false where that saves next to nothing.
   std::optional<std::uint64_t> dictionary_bytes;  ///< Length of the dictionary page in `pages`.
   std::uint64_t rows = 0;
   std::uint64_t nulls = 0;

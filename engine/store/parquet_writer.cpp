@@ -18,6 +18,7 @@ using parquet::ThriftWriter;
 
 constexpr std::string_view kMagic = "PAR1";
 constexpr std::string_view kCreatedBy = "yieldloop";
+constexpr std::int32_t kUncompressed = 0;
 constexpr std::int32_t kZstd = 6;  // parquet.thrift, enum CompressionCodec.
 /// Fewer rows than this are coded on the caller's thread: starting others costs more.
 constexpr std::size_t kParallelRows = 20'000;
@@ -94,7 +95,7 @@ void put_chunk(ThriftWriter& thrift, const WrittenChunk& chunk, const std::strin
   thrift.element_i32(static_cast<std::int32_t>(about.encoding));
   thrift.begin_list_of_binary(3, 1);
   thrift.binary(name);
-  thrift.field_i32(4, kZstd);
+  thrift.field_i32(4, about.compressed ? kZstd : kUncompressed);
   thrift.field_i64(5, i64(about.rows));
   thrift.field_i64(6, i64(about.uncompressed_bytes));
   thrift.field_i64(7, i64(chunk.bytes));

@@ -4,8 +4,14 @@
 
 #include <algorithm>
 #include <cassert>
+#include <condition_variable>
+#include <deque>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <set>
+#include <system_error>
+#include <thread>
 
 #include "engine/store/store_impl.h"
 
@@ -14,6 +20,10 @@ namespace {
 
 /// Rows held in memory before they go to a staging file: two row groups.
 constexpr std::size_t kRowsInMemory = 524'288;
+/// Batches beyond this are kept as they came; smaller ones are put together.
+constexpr std::size_t kWholeBatch = 65'536;
+/// Batches on their way to a staging file, besides the one being coded.
+constexpr std::size_t kPosted = 4;
 /// A segment is closed beyond this, so that compaction and checks work on pieces.
 constexpr std::uint64_t kSegmentRows = 16'777'216;
 
@@ -54,13 +64,92 @@ Result<StagedSegment> stage_table(Store::Impl& store, const Table& rows, std::st
 
 }  // namespace
 
+/// Rows of one table that wait in memory.
+struct WaitingRows {
+  std::vector<Table> batches;
+  std::size_t rows = 0;
+
+  void add(Table more) {
+    rows += more.rows();
+    if (batches.empty() || more.rows() >= kWholeBatch || batches.back().rows() >= kWholeBatch) {
+      batches.push_back(std::move(more));
+    } else {
+      batches.back().append(more);
+    }
+  }
+};
+
+/// Coding and writing go on on a thread of their own while the next batch is being filled; the
+/// batches are written in the order they came, so that the files are the same without it.
 struct StagedRows::Impl {
   explicit Impl(std::shared_ptr<Store::Impl> owner) : store(std::move(owner)) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
+    {
+      const std::lock_guard lock(mutex);
+      posted.clear();
+    }
+    (void)drain();
     remove_files(store->files, done);
     for (auto& [table, segment] : open) (void)store->files.remove(segment.file);
+  }
+
+  Status add(Table rows) {
+    WaitingRows& waiting = memory[rows.name()];
+    waiting.add(std::move(rows));
+    if (waiting.rows < kRowsInMemory) return Ok{};
+    for (Table& batch : waiting.batches) YL_TRY(post(std::move(batch)));
+    waiting = {};
+    return Ok{};
+  }
+
+  Status post(Table rows) {
+    if (store->options.threads == 1) return spill(rows);
+    std::unique_lock lock(mutex);
+    if (!coder.joinable()) {
+      try {
+        coder = std::jthread([this] { write_posted(); });
+      } catch (const std::system_error&) {
+        return spill(rows);  // No thread is to be had.
+      }
+    }
+    changed.wait(lock, [this] { return posted.size() < kPosted; });
+    if (failure) return *failure;
+    posted.push_back(std::move(rows));
+    changed.notify_all();
+    return Ok{};
+  }
+
+  void write_posted() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [this] { return closing || !posted.empty(); });
+      if (posted.empty()) return;
+      Table rows = std::move(posted.front());
+      posted.pop_front();
+      changed.notify_all();
+      if (failure) continue;
+      lock.unlock();
+      const Status written = spill(rows);
+      rows = Table(std::string());  // Its memory goes before the next is waited for.
+      lock.lock();
+      if (!written) failure = written.error();
+    }
+  }
+
+  /// Waits for all that was posted.
+  Status drain() {
+    if (coder.joinable()) {
+      {
+        const std::lock_guard lock(mutex);
+        closing = true;
+      }
+      changed.notify_all();
+      coder.join();
+      closing = false;
+    }
+    return failure ? Status(*failure) : Status(Ok{});
   }
 
   Status spill(Table& rows) {
@@ -73,7 +162,6 @@ struct StagedRows::Impl {
     }
     YL_TRY(it->second.writer.append(rows));
     it->second.rows += rows.rows();
-    rows = Table::of(rows.name());
     if (it->second.rows >= kSegmentRows) return close(it->first);
     return Ok{};
   }
@@ -92,12 +180,14 @@ struct StagedRows::Impl {
 
   /// Ends the open segments, their remaining rows included. Tables that never spilled stay.
   Status close_all() {
+    YL_TRY(drain());
     std::vector<std::string> tables;
     for (const auto& [table, segment] : open) tables.push_back(table);
     for (const std::string& table : tables) {
-      const auto rest = memory.find(table);
-      if (rest != memory.end() && rest->second.rows() > 0) YL_TRY(spill(rest->second));
-      memory.erase(table);
+      if (const auto rest = memory.find(table); rest != memory.end()) {
+        for (Table& batch : rest->second.batches) YL_TRY(spill(batch));
+        memory.erase(rest);
+      }
       if (open.contains(table)) YL_TRY(close(table));
     }
     for (StagedSegment& segment : done) segment.product = product;
@@ -106,10 +196,17 @@ struct StagedRows::Impl {
 
   std::shared_ptr<Store::Impl> store;
   std::string product;
-  std::map<std::string, Table> memory;
-  std::map<std::string, OpenSegment> open;
-  std::vector<StagedSegment> done;
+  std::map<std::string, WaitingRows> memory;
+  std::map<std::string, OpenSegment> open;  ///< Of the writing thread until it is drained.
+  std::vector<StagedSegment> done;          ///< As `open`.
   std::uint64_t row_count = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Table> posted;
+  std::optional<Error> failure;
+  bool closing = false;
+  std::jthread coder;
 };
 
 StagedRows::StagedRows(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -121,14 +218,7 @@ Status StagedRows::add(Table rows) {
   assert(fits_schema(rows));
   if (rows.rows() == 0) return Ok{};
   impl_->row_count += rows.rows();
-  const auto [it, is_new] = impl_->memory.try_emplace(rows.name(), rows.name());
-  if (is_new || it->second.rows() == 0) {
-    it->second = std::move(rows);
-  } else {
-    it->second.append(rows);
-  }
-  if (it->second.rows() >= kRowsInMemory) return impl_->spill(it->second);
-  return Ok{};
+  return impl_->add(std::move(rows));
 }
 
 void StagedRows::set_product(std::string product) { impl_->product = std::move(product); }
@@ -137,7 +227,9 @@ std::uint64_t StagedRows::rows() const { return impl_->row_count; }
 
 std::size_t StagedRows::bytes_in_memory() const {
   std::size_t total = 0;
-  for (const auto& [name, table] : impl_->memory) total += table.bytes();
+  for (const auto& [name, waiting] : impl_->memory) {
+    for (const Table& batch : waiting.batches) total += batch.bytes();
+  }
   return total;
 }
 
@@ -237,7 +329,9 @@ Status Transaction::add(StagedRows rows) {
     impl_->segments.push_back(std::move(segment));
   }
   staged.done.clear();
-  for (auto& [name, table] : staged.memory) YL_TRY(impl_->add(std::move(table), staged.product));
+  for (auto& [name, waiting] : staged.memory) {
+    for (Table& batch : waiting.batches) YL_TRY(impl_->add(std::move(batch), staged.product));
+  }
   return Ok{};
 }
 

@@ -4,8 +4,11 @@
 
 #include "ingest/readers/gdsii/gdsii_reader.h"
 #include "ingest/readers/klarf/klarf_reader.h"
+#include "ingest/readers/lefdef/lefdef_reader.h"
 #include "ingest/readers/logs/log_reader.h"
 #include "ingest/readers/maps/map_reader.h"
+#include "ingest/readers/oasis/oasis_reader.h"
+#include "ingest/readers/stdf/atdf_reader.h"
 #include "ingest/readers/stdf/stdf_reader.h"
 
 namespace yieldloop::ingest {
@@ -18,7 +21,11 @@ ReaderRegistry builtin_readers() {
   };
   add(klarf::klarf_reader());
   add(stdf::stdf_reader());
+  add(stdf::atdf_reader());
   add(gdsii::gdsii_reader());
+  add(oasis::oasis_reader());
+  add(lefdef::lef_reader());
+  add(lefdef::def_reader());
   add(product_reader());
   // Last: a table is told by its header, which is the weakest sign.
   for (ReaderDeclaration& reader : log_table_readers()) add(std::move(reader));

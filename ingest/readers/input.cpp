@@ -21,13 +21,31 @@ struct Sent {
   std::unique_ptr<std::string> text;
 };
 
+/// The bytes of a mapped file, copied out in turn: none of them stays in memory.
+class MappedSource final : public ByteSource {
+ public:
+  explicit MappedSource(const MappedFile& file) : file_(file) {}
+  Result<std::size_t> read(std::span<std::byte> out) override {
+    const std::size_t n = std::min(out.size(), file_.bytes().size() - at_);
+    file_.copy(at_, out.first(n));
+    at_ += n;
+    return n;
+  }
+
+ private:
+  const MappedFile& file_;
+  std::size_t at_ = 0;
+};
+
 class LayeredInput final : public SentInput {
  public:
   LayeredInput(std::string name, Sent sent, const UnpackLimits& limits, const Sha256Digest* digest)
       : name_(std::move(name)),
         sent_(std::move(sent)),
         limits_(limits),
-        digest_(digest != nullptr ? *digest : Sha256::of(sent_.bytes)) {}
+        digest_(digest != nullptr       ? *digest
+                : sent_.file != nullptr ? digest_of(*sent_.file)
+                                        : Sha256::of(sent_.bytes)) {}
 
   Status open() {
     if (sent_.bytes.empty()) return nothing();
@@ -64,7 +82,12 @@ class LayeredInput final : public SentInput {
   }
 
   Result<std::unique_ptr<ByteSource>> stream() override {
-    auto source = memory_source(sent_.bytes);
+    std::unique_ptr<ByteSource> source;
+    if (sent_.file != nullptr) {
+      source = std::make_unique<MappedSource>(*sent_.file);
+    } else {
+      source = memory_source(sent_.bytes);
+    }
     for (const Packing layer : layers_) {
       source = unpacking_source(layer, std::move(source), name_, limit());
     }

@@ -72,6 +72,13 @@ double snapped(double value, double unit) {
   return std::abs(value - nearest) < 1e-9 * unit ? nearest : value;
 }
 
+/// Databases are a whole number of units to the micrometre nearly always: 0.001, not
+/// 0.0010000000000000002.
+double simple_unit(double um) {
+  const double per_um = std::round(1.0 / um);
+  return per_um >= 1.0 && std::abs(um * per_um - 1.0) < 1e-9 ? 1.0 / per_um : um;
+}
+
 class StreamReader {
  public:
   StreamReader(Bytes bytes, Rejects& rejects, const GdsiiOptions& options)
@@ -82,6 +89,8 @@ class StreamReader {
  private:
   enum class Place : std::uint8_t { kLibrary, kCellHead, kCell, kElement };
 
+  void plain_boundaries();
+  void report_done();
   void take(const GdsiiRecord& record);
   void library_record(const GdsiiRecord& record);
   void cell_record(const GdsiiRecord& record);
@@ -108,6 +117,7 @@ class StreamReader {
   std::string cell_name_;
   bool skip_cell_ = false;  ///< Inside a context cell or a second definition.
   bool ended_ = false;
+  std::uint64_t next_done_ = 0;
   std::optional<double> metres_per_dbu_;
   GdsiiFile file_;
 };
@@ -138,13 +148,14 @@ Result<GdsiiFile> StreamReader::read() {
                  "stream and was not cut at its start."};
   file_.version = record.int16(0);
   while (!ended_) {
+    if (place_ == Place::kCell && !skip_cell_) plain_boundaries();
     walk = cursor_.next(record);
     if (walk != Walk::kRecord) break;
     take(record);
   }
   if (!ended_) broken_end(walk);
   file_.records = cursor_.ordinal();
-  const double dbu_um = metres_per_dbu_.value_or(0.0) * 1e6;
+  const double dbu_um = simple_unit(metres_per_dbu_.value_or(0.0) * 1e6);
   if (!(dbu_um > 0.0) || !std::isfinite(dbu_um))
     return Error{Errc::kFormat, "GDSI-0010",
                  "The GDSII stream has no UNITS record with a database unit above 0 m; export it "
@@ -152,6 +163,33 @@ Result<GdsiiFile> StreamReader::read() {
   builder_.set_dbu_um(dbu_um);
   YL_ASSIGN(file_.layout, builder_.build());
   return std::move(file_);
+}
+
+/// Nearly everything in a layout is a BOUNDARY of four records in the usual order: those are taken
+/// here in one step each, up to the first element that is anything else.
+void StreamReader::plain_boundaries() {
+  PlainBoundary b;
+  while (cursor_.next_plain_boundary(b)) {
+    const LayerKey key{b.layer, b.datatype};
+    if (b.is_box()) {
+      builder_.add_box(cell_, key, b.box());
+    } else if (b.count < 3) {
+      element_.type = RecordType::kBoundary;
+      element_.byte_offset = b.byte_offset;
+      reject_element("GDSI-0009", "has fewer than three corners");
+    } else {
+      element_.points.clear();
+      for (std::size_t i = 0; i < b.count; ++i) element_.points.push_back(b.point(i));
+      builder_.add_polygon(cell_, key, element_.points);
+    }
+    if (cursor_.position() >= next_done_) report_done();
+  }
+}
+
+void StreamReader::report_done() {
+  constexpr std::uint64_t kEvery = 8 << 20;
+  next_done_ = cursor_.position() + kEvery;
+  if (options_.done) options_.done(cursor_.position());
 }
 
 void StreamReader::broken_end(Walk walk) {
@@ -248,6 +286,7 @@ void StreamReader::cell_record(const GdsiiRecord& record) {
     case RecordType::kEndStr:
       place_ = Place::kLibrary;
       cell_name_.clear();
+      if (cursor_.position() >= next_done_) report_done();
       break;
     case RecordType::kBgnStr:
       reject(record.byte_offset, 0, "GDSI-0005",
@@ -413,8 +452,6 @@ void StreamReader::add_placement() {
     reject_element("GDSI-0008", "has an array that reaches past what a layout may hold");
 }
 
-constexpr std::string_view kOasisMagic = "%SEMI-OASIS";
-
 }  // namespace
 
 bool looks_like_gdsii(Bytes head) {
@@ -433,18 +470,9 @@ Result<layout::Layout> read_gdsii(Bytes bytes, Rejects& rejects, const GdsiiOpti
   return std::move(file.layout);
 }
 
-Result<layout::Layout> load_layout(Bytes bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with(kOasisMagic))
-    return Error{Errc::kUnsupported, "GDSI-0011",
-                 "The layout is an OASIS file, which this version does not read; export it as "
-                 "GDSII."};
-  // HEADER is the only record a stream may begin with.
-  if (bytes.size() < 6 || text.substr(2, 2) != std::string_view("\0\2", 2))
-    return Error{Errc::kFormat, "GDSI-0012",
-                 "The file is not a layout this version reads; give a GDSII stream."};
-  Rejects rejects;
-  return read_gdsii(bytes, rejects);
+bool may_be_gdsii(Bytes head) {
+  const auto byte = [head](std::size_t i) { return std::to_integer<unsigned>(head[i]); };
+  return head.size() >= 6 && byte(0) == 0 && byte(2) == 0 && byte(3) == 2;
 }
 
 }  // namespace yieldloop::ingest::gdsii

@@ -19,6 +19,7 @@
 /// Source: "GDSII Stream Format Manual", Calma Company, release 6.0.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "engine/layout/layout.h"
@@ -28,6 +29,8 @@ namespace yieldloop::ingest::gdsii {
 
 struct GdsiiOptions {
   bool keep_texts = true;
+  /// Told now and then how many bytes from the start will not be looked at again.
+  std::function<void(std::uint64_t)> done;
 };
 
 struct GdsiiFile {
@@ -42,10 +45,8 @@ struct GdsiiFile {
 Result<GdsiiFile> read_gdsii_file(Bytes bytes, Rejects& rejects, const GdsiiOptions& options = {});
 Result<layout::Layout> read_gdsii(Bytes bytes, Rejects& rejects, const GdsiiOptions& options = {});
 
-/// A layout of whatever kind the bytes are.
-/// Errors: as above; kUnsupported GDSI-0011 for OASIS; kFormat GDSI-0012 for anything else.
-Result<layout::Layout> load_layout(Bytes bytes);
-
+/// HEADER comes first, as in every GDSII stream.
+bool may_be_gdsii(Bytes head);
 /// The bytes begin as a GDSII stream does: HEADER with a version, then BGNLIB.
 bool looks_like_gdsii(Bytes head);
 

@@ -35,6 +35,48 @@ std::string_view GdsiiRecord::text() const {
   return text;
 }
 
+namespace {
+
+/// Four bytes as they stand in the stream: a record's length, type and data type.
+std::uint32_t four(const std::byte* at) {
+  std::uint32_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return std::endian::native == std::endian::little ? __builtin_bswap32(value) : value;
+}
+
+}  // namespace
+
+bool PlainBoundary::is_box() const {
+  if (count != 5) return false;
+  const geometry::Point32 a = point(0), b = point(1), c = point(2), d = point(3);
+  const bool vertical = a.x == b.x && b.y == c.y && c.x == d.x && d.y == a.y;
+  const bool horizontal = a.y == b.y && b.x == c.x && c.y == d.y && d.x == a.x;
+  return (vertical || horizontal) && point(4) == a;
+}
+
+bool GdsiiCursor::next_plain_boundary(PlainBoundary& boundary) {
+  constexpr std::size_t kBeforePoints = 4 + 6 + 6 + 4;
+  const std::uint64_t left = bytes_.size() - position_;
+  if (left < kBeforePoints + 4) return false;
+  const std::byte* at = bytes_.data() + position_;
+  const std::uint32_t xy = four(at + 16);
+  if (four(at) != 0x0004'0800 || four(at + 4) != 0x0006'0D02 || four(at + 10) != 0x0006'0E02 ||
+      (xy & 0xFFFF) != 0x1003)
+    return false;
+  const std::size_t length = xy >> 16;
+  if (length % 8 != 4 || length < 12 || left < 16 + length + 4 ||
+      four(at + 16 + length) != 0x0004'1100)
+    return false;
+  boundary.byte_offset = position_;
+  boundary.layer = static_cast<int>(four(at + 8) >> 16);
+  boundary.datatype = static_cast<int>(four(at + 14) >> 16);
+  boundary.count = (length - 4) / 8;
+  boundary.points = at + kBeforePoints;
+  position_ += 16 + length + 4;
+  ordinal_ += 5;
+  return true;
+}
+
 Walk GdsiiCursor::next(GdsiiRecord& record) {
   const std::size_t left = bytes_.size() - position_;
   if (left == 0) return Walk::kEnd;

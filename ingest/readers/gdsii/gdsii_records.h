@@ -7,10 +7,13 @@
 /// Source: "GDSII Stream Format Manual", Calma Company, release 6.0.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
+#include "engine/geometry/box.h"
 #include "ingest/readers/reader.h"
 
 namespace yieldloop::ingest::gdsii {
@@ -78,10 +81,39 @@ enum class Walk : std::uint8_t {
   kBadLength,  ///< A length below 4: zero padding or damage.
 };
 
+/// A BOUNDARY that is nothing but LAYER, DATATYPE, one XY and ENDEL.
+struct PlainBoundary {
+  std::uint64_t byte_offset = 0;
+  int layer = 0;
+  int datatype = 0;
+  std::size_t count = 0;               ///< Points in XY.
+  const std::byte* points = nullptr;  ///< Big-endian pairs.
+
+  /// REQUIRES: i < count.
+  geometry::Point32 point(std::size_t i) const {
+    return {number(2 * i), number(2 * i + 1)};
+  }
+  /// Five points, the last the first, sides along the axes.
+  bool is_box() const;
+  /// REQUIRES: is_box().
+  geometry::Box box() const { return geometry::box_of(point(0), point(2)); }
+
+ private:
+  std::int32_t number(std::size_t i) const {
+    std::uint32_t value = 0;
+    std::memcpy(&value, points + 4 * i, sizeof value);
+    return static_cast<std::int32_t>(std::endian::native == std::endian::little
+                                         ? __builtin_bswap32(value)
+                                         : value);
+  }
+};
+
 class GdsiiCursor {
  public:
   explicit GdsiiCursor(Bytes bytes) : bytes_(bytes) {}
   Walk next(GdsiiRecord& record);
+  /// Takes the next element when it is a plain boundary; otherwise takes nothing.
+  bool next_plain_boundary(PlainBoundary& boundary);
   std::uint64_t position() const { return position_; }
   std::uint64_t left() const { return bytes_.size() - position_; }
   std::size_t ordinal() const { return ordinal_; }

@@ -121,8 +121,9 @@ void FlatDefectList::read(const Token& name, const std::vector<std::string_view>
     return;
   }
   row_a_line_ = has_row_a_line(columns.size());
+  if (rows_.landmarks() != nullptr) rows_.landmarks()->columns(columns);
   for (;;) {
-    if (row_a_line_) read_plain_rows();
+    if (row_a_line_ && rows_.landmarks() == nullptr) read_plain_rows();
     if (rows_.cancelled()) return;
     const Lexer before = lexer_;
     const Token token = lexer_.next();
@@ -191,6 +192,7 @@ void FlatDefectList::read_row(const Token& first) {
   DefectRows& defects = rows_.defects();
   defects.begin();
   ++ordinal_;
+  pieces_.clear();
   const std::size_t columns = defects.columns();
   Token token = first;
   Lexer before = lexer_;
@@ -209,6 +211,7 @@ void FlatDefectList::read_row(const Token& first) {
     }
     const bool taken =
         defects.is_image_list(i) ? read_images(before, token, last) : defects.set(i, token.text);
+    if (rows_.landmarks() != nullptr) pieces_.push_back({token.offset, lexer_.position()});
     if (!taken) {
       return recover(
           first, "KLAR-0003",
@@ -225,6 +228,7 @@ void FlatDefectList::read_row(const Token& first) {
     return recover(first, "KLAR-0004", fmt::format("The defect has no {}.", missing));
   }
   defects.commit(complaints_.line_of(first.offset), ordinal_);
+  rows_.tell_row(rows_.wafer().facts, pieces_);
   rows_.defect_added(true);
 }
 

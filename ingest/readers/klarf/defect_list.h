@@ -51,6 +51,7 @@ class FlatDefectList {
   ImageForm form_ = ImageForm::kUnknown;
   bool row_a_line_ = true;
   std::size_t ordinal_ = 0;
+  std::vector<Piece> pieces_;  ///< Of the row's values, for landmarks.
 };
 
 }  // namespace yieldloop::ingest::klarf

@@ -37,6 +37,8 @@ class DefectRows {
   /// False when the value is not what the column holds. "NA" is null.
   bool set(std::size_t column, std::string_view value);
   void add_image(std::string_view file, std::string_view page, std::string_view type);
+  /// Of the row that was set or committed last.
+  std::int64_t defect_id() const { return integers_[kDefectId]; }
   std::int64_t image_count() const { return integers_[kImageCount]; }
   /// A required column that is null in this row, or "".
   std::string_view missing() const;

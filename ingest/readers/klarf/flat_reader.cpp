@@ -166,6 +166,19 @@ void FlatReader::add_classes(const Token& name) {
     classes_.push_back({code, clean(values[i + 1])});
   }
   rows_.count_classes(classes_.size());
+  if (rows_.landmarks() == nullptr || values_.empty()) return;
+  const char* const text = lexer_.text().data();
+  const auto at = [text](std::string_view value) {
+    return static_cast<std::size_t>(value.data() - text);
+  };
+  ClassListPlace place;
+  place.count = {at(values_.front()), at(values_.front()) + values_.front().size()};
+  const std::string_view last = values_.back();
+  const std::size_t end = at(last) + last.size();
+  place.end = end < lexer_.text().size() && text[end] == '"' ? end + 1 : end;
+  for (const DefectClass& c : classes_) place.numbers.push_back(c.number);
+  if (values.size() >= 2) place.entry_begins = at(values[values.size() - 2]);
+  rows_.landmarks()->class_list(place);
 }
 
 /// Column names behind their count.
@@ -174,7 +187,8 @@ std::vector<std::string_view> FlatReader::names_of(std::vector<std::string_view>
   return values;
 }
 
-/// Pairs of a number and what it stands for; a later list of the kind takes the place of an earlier.
+/// Pairs of a number and what it stands for; a later list of the kind takes the place of an
+/// earlier.
 void FlatReader::add_lookups(const Token& name, const std::string& kind) {
   const auto values = counted(name, 2);
   std::erase_if(lookups_, [&](const Lookup& lookup) { return lookup.kind == kind; });
@@ -281,6 +295,7 @@ void FlatReader::statement(const Token& name) {
     ended_ = true;
   } else if (is("DefectRecordSpec")) {
     columns_ = names_of(values_);
+    if (rows_.landmarks() != nullptr) rows_.landmarks()->class_list_home(name.offset, false);
   } else if (is("SummarySpec")) {
     summary_columns_ = names_of(values_);
   } else if (is("InspectionTest")) {

@@ -15,6 +15,7 @@
 #include "engine/store/table.h"
 #include "ingest/readers/klarf/defect_rows.h"
 #include "ingest/readers/klarf/facts.h"
+#include "ingest/readers/klarf/landmarks.h"
 #include "ingest/readers/reader.h"
 
 namespace yieldloop::ingest::klarf {
@@ -67,11 +68,21 @@ class InspectionRows {
   InspectionRows(std::string id_prefix, std::string version, std::uint64_t most_rows,
                  store::RowSink& sink);
 
+  /// Where to say what stands where; null: nowhere.
+  void set_landmarks(Landmarks* landmarks) { landmarks_ = landmarks; }
+  Landmarks* landmarks() const { return landmarks_; }
+
   /// Opens the next wafer.
   WaferInspection& begin_wafer(std::uint64_t line);
   WaferInspection& wafer() { return open_.back().wafer; }
   bool has_wafer() const { return !open_.empty(); }
   DefectRows& defects() { return defects_; }
+  /// Says to the landmarks, if any, where the values of the committed row stand.
+  void tell_row(const Facts& facts, const std::vector<Piece>& values) const {
+    if (landmarks_ == nullptr) return;
+    landmarks_->row(facts.lot_id.value_or(""), facts.wafer_id.value_or(""), defects_.defect_id(),
+                    values);
+  }
   /// After each committed row. `may_send` when the wafer's facts are complete already.
   void defect_added(bool may_send);
   /// Closes the wafer's defect rows; it still waits for finish_wafers().
@@ -109,11 +120,11 @@ class InspectionRows {
   static store::Table class_rows(const WaferInspection& wafer);
   static store::Table lookup_rows(const WaferInspection& wafer);
   static store::Table test_rows(const WaferInspection& wafer);
-  void send_facts(const std::string& inspection, const OtherStatements& others,
-                  std::uint64_t line);
+  void send_facts(const std::string& inspection, const OtherStatements& others, std::uint64_t line);
 
   std::string id_prefix_, version_;
   store::RowSink& sink_;
+  Landmarks* landmarks_ = nullptr;
   DefectRows defects_;
   std::vector<Waiting> open_;
   std::set<std::string> lots_;

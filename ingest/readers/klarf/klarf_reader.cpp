@@ -55,10 +55,8 @@ Confidence sniff_klarf(std::string_view, Bytes bytes) {
                                                                        : Confidence::kNo;
 }
 
-Result<ReadSummary> read_klarf(Input& input, const ReadOptions&, store::RowSink& sink,
-                               Rejects& rejects) {
-  YL_ASSIGN(const Bytes bytes, input.bytes());
-  const std::string_view text = as_text(bytes);
+Result<ReadSummary> read_text(std::string_view text, std::string id_prefix, Landmarks* landmarks,
+                              store::RowSink& sink, Rejects& rejects) {
   const Opening opening = opening_of(text.substr(0, 4096));
   const bool later = opening.nested && opening.version.starts_with("2");
   if (!opening.version.empty() && !opening.version.starts_with("1") && !later) {
@@ -68,8 +66,8 @@ Result<ReadSummary> read_klarf(Input& input, const ReadOptions&, store::RowSink&
                     "of them.",
                     escape_controls(opening.version))};
   }
-  InspectionRows rows(input.digest().hex().substr(0, 16), opening.version,
-                      kInheritedRows + text.size(), sink);
+  InspectionRows rows(std::move(id_prefix), opening.version, kInheritedRows + text.size(), sink);
+  rows.set_landmarks(landmarks);
   Complaints complaints(text, rejects);
   auto summary =
       opening.nested ? read_nested(text, rows, complaints) : read_flat(text, rows, complaints);
@@ -80,7 +78,20 @@ Result<ReadSummary> read_klarf(Input& input, const ReadOptions&, store::RowSink&
   return summary;
 }
 
+Result<ReadSummary> read_klarf(Input& input, const ReadOptions&, store::RowSink& sink,
+                               Rejects& rejects) {
+  YL_ASSIGN(const Bytes bytes, input.bytes());
+  return read_text(as_text(bytes), input.digest().hex().substr(0, 16), nullptr, sink, rejects);
+}
+
 }  // namespace
+
+Status read_with_landmarks(std::string_view text, Landmarks& landmarks, store::RowSink& sink,
+                           Rejects& rejects) {
+  const auto summary = read_text(text, "", &landmarks, sink, rejects);
+  if (!summary) return summary.error();
+  return Ok{};
+}
 
 ReaderDeclaration klarf_reader() {
   return {.id = "klarf",

@@ -14,4 +14,11 @@ namespace yieldloop::ingest::klarf {
 /// Rejects: KLAR-0001 to KLAR-0013.
 ReaderDeclaration klarf_reader();
 
+class Landmarks;
+
+/// Reads the text and says where its rows and class lists stand. Slower than reading alone.
+/// Errors: as klarf_reader.
+Status read_with_landmarks(std::string_view text, Landmarks& landmarks, store::RowSink& sink,
+                           Rejects& rejects);
+
 }  // namespace yieldloop::ingest::klarf

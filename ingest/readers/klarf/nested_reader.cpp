@@ -82,6 +82,8 @@ class NestedReader {
   bool too_deep_ = false;
   bool ended_ = false;
   std::size_t ordinal_ = 0;
+  std::vector<Piece> pieces_;  ///< Of the row's values, for landmarks.
+  Piece data_count_;           ///< The count behind the last "Data".
 };
 
 Result<ReadSummary> NestedReader::read() {
@@ -189,11 +191,11 @@ void NestedReader::keep_other(RecordKind kind, const Token& name, std::string va
     key = fmt::format("TestRecord {}: {}", rows_.wafer().tests.back().number, key);
   }
   if (value.size() > kLongest) {
-    return complain(name, "KLAR-0015",
-                    fmt::format("{} is {} bytes long; statements without a column of their own are "
-                                "kept up to {} bytes.",
-                                escape_controls(to_valid_utf8(key.substr(0, 40))), value.size(),
-                                kLongest));
+    return complain(
+        name, "KLAR-0015",
+        fmt::format("{} is {} bytes long; statements without a column of their own are "
+                    "kept up to {} bytes.",
+                    escape_controls(to_valid_utf8(key.substr(0, 40))), value.size(), kLongest));
   }
   others->set(key, std::move(value));
 }
@@ -215,7 +217,8 @@ void NestedReader::read_record(int depth, RecordKind outer) {
   begin_record(kind, type, id);
   const RecordKind inside =
       kind == RecordKind::kOther && outer != RecordKind::kOther ? RecordKind::kOther : kind;
-  for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
+  Token token = lexer_.next();
+  for (; !token.is('}'); token = lexer_.next()) {
     if (token.kind == TokenKind::kEnd || rows_.cancelled() || too_deep_) break;
     if (token.is(';')) continue;
     if (token.kind == TokenKind::kWord && token.text == "Field") {
@@ -230,6 +233,9 @@ void NestedReader::read_record(int depth, RecordKind outer) {
                fmt::format("\"{}\" is neither Field, List nor Record.",
                            escape_controls(to_valid_utf8(token.text.substr(0, 40)))));
     }
+  }
+  if (kind == RecordKind::kLot && token.is('}') && rows_.landmarks() != nullptr) {
+    rows_.landmarks()->class_list_home(token.offset, true);
   }
   end_record(kind);
 }
@@ -288,7 +294,11 @@ void NestedReader::read_list(RecordKind kind) {
     const bool is_data = equals_ignoring_case(token.text, "Data");
     if (!is_columns && !is_data) continue;
     int count = -1;
-    if (!lexer_.peek().is('{')) set_index(count, lexer_.next().text);
+    if (!lexer_.peek().is('{')) {
+      const Token said = lexer_.next();
+      set_index(count, said.text);
+      if (is_data) data_count_ = {said.offset, lexer_.position()};
+    }
     if (!open_brace(token.text)) return;
     if (is_columns) {
       columns = read_columns();
@@ -337,6 +347,7 @@ void NestedReader::read_defects(const std::vector<std::string_view>& columns) {
     }
     return;
   }
+  if (rows_.landmarks() != nullptr) rows_.landmarks()->columns(columns);
   read_plain_rows();
   for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
     if (token.kind == TokenKind::kEnd || rows_.cancelled()) return;
@@ -348,6 +359,7 @@ void NestedReader::read_defects(const std::vector<std::string_view>& columns) {
 
 /// Rows of plain numbers that end with ';'; stops before the first that is anything else.
 void NestedReader::read_plain_rows() {
+  if (rows_.landmarks() != nullptr) return;
   DefectRows& defects = rows_.defects();
   const std::string_view text = lexer_.text();
   const char* const end = text.data() + text.size();
@@ -417,6 +429,7 @@ void NestedReader::read_defect(const Token& first) {
   DefectRows& defects = rows_.defects();
   defects.begin();
   ++ordinal_;
+  pieces_.clear();
   const std::size_t columns = defects.columns();
   Token token = first;
   for (std::size_t i = 0; i < columns; ++i) {
@@ -430,6 +443,7 @@ void NestedReader::read_defect(const Token& first) {
     }
     const bool taken =
         defects.is_image_list(i) ? read_image_list(token) : defects.set(i, token.text);
+    if (rows_.landmarks() != nullptr) pieces_.push_back({token.offset, lexer_.position()});
     if (!taken) {
       return recover_row(
           first, "KLAR-0003",
@@ -447,6 +461,11 @@ void NestedReader::read_defect(const Token& first) {
     return recover_row(first, "KLAR-0004", fmt::format("The defect has no {}.", missing));
   }
   defects.commit(complaints_.line_of(first.offset), ordinal_);
+  if (rows_.landmarks() != nullptr) {
+    Facts facts = rows_.wafer().facts;
+    if (!facts.lot_id) facts.lot_id = lot_.lot_id;
+    rows_.tell_row(facts, pieces_);
+  }
   rows_.defect_added(false);
 }
 
@@ -485,9 +504,15 @@ void NestedReader::read_classes(const std::vector<std::string_view>& columns) {
   const std::size_t code_at = column_of(columns, "CLASSCODE");
   std::vector<DefectClass> classes;
   std::vector<std::string_view> values;
+  ClassListPlace place;
+  place.count = data_count_;
+  place.columns.assign(columns.begin(), columns.end());
+  place.end = lexer_.position();
   for (;;) {
     const Token at = lexer_.peek();
     if (!read_row(values)) break;
+    place.entry_begins = at.offset;
+    place.end = lexer_.position();
     int code = 0;
     if (std::max(number_at, name_at) < values.size() && set_index(code, values[number_at])) {
       classes.push_back({code, clean(values[name_at])});
@@ -500,6 +525,10 @@ void NestedReader::read_classes(const std::vector<std::string_view>& columns) {
     }
   }
   rows_.count_classes(classes.size());
+  if (rows_.landmarks() != nullptr) {
+    for (const DefectClass& c : classes) place.numbers.push_back(c.number);
+    rows_.landmarks()->class_list(place);
+  }
   (in_wafer_ ? rows_.wafer().classes : classes_) = std::move(classes);
 }
 

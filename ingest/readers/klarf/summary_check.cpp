@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/core/text.h"
 
@@ -65,16 +64,6 @@ std::vector<std::string> check_summaries(const WaferInspection& wafer,
         *said.die != static_cast<std::int64_t>(test->plan.size())) {
       warnings.push_back(fmt::format("The summary counts {} die of test {}, its plan has {}.",
                                      *said.die, said.test, test->plan.size()));
-    }
-    if (said.density && said.defects && test->area_cm2 && *test->area_cm2 > 0.0) {
-      const double density = static_cast<double>(*said.defects) / *test->area_cm2;
-      // Six digits behind the point are what most tools write.
-      if (std::abs(density - *said.density) > 0.01 * density + 1e-5) {
-        warnings.push_back(
-            fmt::format("The summary's density of test {} is {} per cm2, its defects over its "
-                        "area are {:.6g}.",
-                        said.test, *said.density, density));
-      }
     }
   }
   return warnings;

@@ -17,10 +17,10 @@ TestSummary summary_row(const std::vector<std::string_view>& columns,
                         const std::vector<std::string_view>& values, int ordinal);
 
 /// NDEFECT that is neither what the wafer's list has, with or without its dropped rows, nor what
-/// the file's wafers have together is a reject (KLAR-0014): rows are missing, or the count is wrong.
-/// Returns a sentence for each NDIE and DEFDENSITY that does not follow from plan and area; tools
-/// differ in what they count there.
-std::vector<std::string> check_summaries(const WaferInspection& wafer, std::uint64_t earlier_defects,
-                                         Complaints& complaints);
+/// the file's wafers have together is a reject (KLAR-0014): rows are missing, or the count is
+/// wrong. Returns a sentence for each NDIE that is not the number of the plan's die; tools differ
+/// in what they count there, and more so in DEFDENSITY, which is kept and not compared.
+std::vector<std::string> check_summaries(const WaferInspection& wafer,
+                                         std::uint64_t earlier_defects, Complaints& complaints);
 
 }  // namespace yieldloop::ingest::klarf

@@ -218,6 +218,14 @@ std::vector<ReaderDeclaration> map_readers() {
   return readers;
 }
 
+std::string_view map_kind_of(Bytes head) {
+  const Kind* best = nullptr;
+  for (const Kind& kind : kKinds) {
+    if ((best == nullptr || kind.sure > best->sure) && kind.looks(as_text(head))) best = &kind;
+  }
+  return best == nullptr ? std::string_view() : best->id;
+}
+
 Result<std::vector<WaferMap>> read_maps(Input& input, std::string_view kind, Rejects& rejects) {
   const auto it = std::ranges::find(kKinds, kind, &Kind::id);
   if (it == kKinds.end()) {

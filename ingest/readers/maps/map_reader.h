@@ -16,6 +16,9 @@ namespace yieldloop::ingest::maps {
 /// WMAP-0022; the input's. Rejects: WMAP-0001 to WMAP-0012.
 std::vector<ReaderDeclaration> map_readers();
 
+/// The kind that the first bytes are surest of; "" for no map.
+std::string_view map_kind_of(Bytes head);
+
 /// The maps of a file of one kind, as it lists them, for conversion.
 /// Errors: kNotFound WMAP-0024 for a kind that is none; as above.
 Result<std::vector<WaferMap>> read_maps(Input& input, std::string_view kind, Rejects& rejects);

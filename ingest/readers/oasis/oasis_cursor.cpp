@@ -1,7 +1,6 @@
 #include "ingest/readers/oasis/oasis_cursor.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -11,9 +10,6 @@ using geometry::Coord;
 using geometry::Point;
 
 namespace {
-
-constexpr std::array<Point, 8> kDirections{
-    {{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {1, 1}, {-1, 1}, {-1, -1}, {1, -1}}};
 
 Coord clamped(Coord value) { return std::clamp(value, -kFarthest, kFarthest); }
 Point clamped(Point p) { return {clamped(p.x), clamped(p.y)}; }
@@ -75,17 +71,9 @@ std::string_view OasisCursor::string() {
   return {reinterpret_cast<const char*>(view.data()), view.size()};
 }
 
-Point OasisCursor::eighth(std::uint64_t value) {
-  const Point d = kDirections[value & 7];
-  const Coord by = held(value >> 3);
-  return {d.x * by, d.y * by};
-}
-
 Point OasisCursor::two_delta() {
   const std::uint64_t value = unsigned_int();
-  const Point d = kDirections[value & 3];
-  const Coord by = held(value >> 2);
-  return {d.x * by, d.y * by};
+  return eighth((value >> 2) << 3 | (value & 3));
 }
 
 Point OasisCursor::three_delta() { return eighth(unsigned_int()); }

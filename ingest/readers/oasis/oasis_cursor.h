@@ -39,8 +39,24 @@ class OasisCursor {
   /// Seven bits a byte, least first; zero bytes that only lengthen the number are allowed, as
   /// KLayout pads with them.
   std::uint64_t unsigned_int() {
-    if (at_ < end_ && *at_ < 0x80) return *at_++;
-    return long_unsigned();
+    if (end_ - at_ < 4) return long_unsigned();
+    if (at_[0] < 0x80) return *at_++;
+    std::uint64_t value = at_[0] & 0x7FU;
+    if (at_[1] < 0x80) {
+      value |= std::uint64_t{at_[1]} << 7;
+      at_ += 2;
+      return value;
+    }
+    value |= std::uint64_t{at_[1] & 0x7FU} << 7;
+    if (at_[2] < 0x80) {
+      value |= std::uint64_t{at_[2]} << 14;
+      at_ += 3;
+      return value;
+    }
+    if (at_[3] >= 0x80) return long_unsigned();
+    value |= std::uint64_t{at_[2] & 0x7FU} << 14 | std::uint64_t{at_[3]} << 21;
+    at_ += 4;
+    return value;
   }
   /// The lowest bit is the sign. Held to kFarthest.
   geometry::Coord signed_int() { return with_sign(unsigned_int()); }
@@ -80,7 +96,12 @@ class OasisCursor {
     return (value & 1) != 0 ? -magnitude : magnitude;
   }
   /// Low three bits: E N W S NE NW SW SE.
-  static geometry::Point eighth(std::uint64_t value);
+  static geometry::Point eighth(std::uint64_t value) {
+    constexpr std::int8_t kX[] = {1, 0, -1, 0, 1, -1, -1, 1};
+    constexpr std::int8_t kY[] = {0, 1, 0, -1, 1, 1, -1, -1};
+    const geometry::Coord by = held(value >> 3);
+    return {kX[value & 7] * by, kY[value & 7] * by};
+  }
   std::uint64_t long_unsigned();
 
   const std::uint8_t* begin_ = nullptr;

@@ -207,18 +207,18 @@ void OasisStream::begin_cell(CellIndex cell) {
 }
 
 CellIndex OasisStream::cell_of(std::uint64_t number) {
-  const auto [it, fresh] = cells_.try_emplace(number);
-  if (fresh) {
-    it->second.cell = builder_.new_cell();
-    number_of_cell_[it->second.cell] = number;
+  NumberedCell& numbered = cells_[number];
+  if (numbered.cell == layout::kNoCell) {
+    numbered.cell = builder_.new_cell();
+    number_of_cell_[numbered.cell] = number;
   }
-  return it->second.cell;
+  return numbered.cell;
 }
 
 std::string* OasisStream::text_of(std::uint64_t number) {
-  const auto [it, fresh] = texts_.try_emplace(number);
-  if (fresh) it->second.string = builder_.add_string("");
-  return it->second.string;
+  NumberedText& numbered = texts_[number];
+  if (numbered.string == nullptr) numbered.string = builder_.add_string("");
+  return numbered.string;
 }
 
 std::uint64_t OasisStream::number_of(OasisCursor& cursor, Numbering& numbering,
@@ -298,11 +298,8 @@ void OasisStream::give_text(std::uint64_t number, std::string_view text) {
 }
 
 void OasisStream::resolve_names() {
-  std::vector<std::uint64_t> numbers;
-  for (const auto& [number, cell] : cells_) numbers.push_back(number);
-  std::sort(numbers.begin(), numbers.end());
-  for (const std::uint64_t number : numbers) {
-    const NumberedCell& numbered = cells_[number];
+  cells_.for_each([this](std::uint64_t number, const NumberedCell& numbered) {
+    if (numbered.cell == layout::kNoCell) return;
     const std::string name = numbered.named ? numbered.name : fmt::format("#{}", number);
     if (!numbered.named)
       reject(0, "OASI-0010",
@@ -311,9 +308,11 @@ void OasisStream::resolve_names() {
       reject(0, "OASI-0007",
              fmt::format("Cell {} is drawn a second time under number {}; the first one was kept.",
                          escape_controls(name), number));
-  }
+  });
   std::uint64_t missing = 0;
-  for (const auto& [number, text] : texts_) missing += text.given ? 0 : 1;
+  texts_.for_each([&missing](std::uint64_t, const NumberedText& text) {
+    missing += text.string != nullptr && !text.given ? 1U : 0U;
+  });
   if (missing > 0)
     reject(0, "OASI-0010",
            fmt::format("{} text strings are used by number but never given; they are empty.",

@@ -2,6 +2,7 @@
 /// The walk over an OASIS stream; for this folder's sources.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -28,6 +29,33 @@ struct Modals {
   const std::string* text_string = nullptr;
   Modal<layout::Repetition> repetition;
   bool has_polygon = false, has_path = false;  ///< Their points are in the reader.
+};
+
+/// Things by number. Numbers are dense in nearly every file, but may be anything.
+template <class T>
+class NumberTable {
+ public:
+  T& operator[](std::uint64_t number) {
+    if (number < dense_.size()) return dense_[static_cast<std::size_t>(number)];
+    if (number > dense_.size() + kGap) return sparse_[number];
+    dense_.resize(static_cast<std::size_t>(number) + 1);
+    // What came early while the table was short moves to its place.
+    for (auto it = sparse_.begin(); it != sparse_.end() && it->first < dense_.size();
+         it = sparse_.erase(it))
+      dense_[static_cast<std::size_t>(it->first)] = std::move(it->second);
+    return dense_.back();
+  }
+  /// visit(number, thing), ascending, also for numbers between that nothing was said of.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (std::size_t i = 0; i < dense_.size(); ++i) visit(std::uint64_t{i}, dense_[i]);
+    for (auto& [number, thing] : sparse_) visit(number, thing);
+  }
+
+ private:
+  static constexpr std::uint64_t kGap = 2;
+  std::vector<T> dense_;
+  std::map<std::uint64_t, T> sparse_;
 };
 
 class OasisStream {
@@ -127,8 +155,8 @@ class OasisStream {
 
   layout::CellIndex cell_ = layout::kNoCell;  ///< kNoCell outside of cells and in dropped ones.
   bool in_cell_ = false;
-  std::unordered_map<std::uint64_t, NumberedCell> cells_;
-  std::unordered_map<std::uint64_t, NumberedText> texts_;
+  NumberTable<NumberedCell> cells_;
+  NumberTable<NumberedText> texts_;
   Numbering cell_numbers_, text_numbers_, prop_name_numbers_, prop_string_numbers_;
   std::unordered_map<layout::CellIndex, std::uint64_t> number_of_cell_;
 

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "catch_portable.h"
 #include "ingest/readers/klarf/klarf_reader.h"
 #include "reader_fixture.h"
@@ -48,7 +50,7 @@ const std::string kSpec =
 
 std::string file(const std::string& list) {
   return kHeader + kWafer + kSpec + "DefectList\n" + list +
-         "SummarySpec 2 TESTNO NDEFECT;\nSummaryList\n 1 2;\nEndOfFile;\n";
+         "SummarySpec 2 TESTNO NDIE;\nSummaryList\n 1 3;\nEndOfFile;\n";
 }
 
 }  // namespace
@@ -313,4 +315,89 @@ TEST_CASE("klarf flat: a long list comes in several batches", "[klarf]") {
   CHECK(r.sink.tables.at("defects").size() == 2);
   CHECK(r.sink.cell("defects", kDefects - 1, "defect_id") == std::to_string(kDefects));
   CHECK(r.sink.cell("defects", kDefects - 1, "wafer_id") == "W03");
+}
+
+TEST_CASE("klarf flat: a summary that disagrees with its list is a reject", "[klarf][reject]") {
+  const auto with = [](const std::string& spec, const std::string& summary,
+                       const std::string& rows) {
+    return read(kHeader + kWafer +
+                "DefectRecordSpec 6 DEFECTID XREL YREL XINDEX YINDEX TEST;\nDefectList\n" + rows +
+                "SummarySpec " + spec + ";\nSummaryList\n" + summary + ";\nEndOfFile;\n");
+  };
+  const std::string three = " 1 1 1 0 0 1\n 2 1 1 0 0 1\n 3 1 1 0 0 2;\n";
+  CHECK(with("2 TESTNO NDEFECT", " 1 2\n 2 1", three).rejects.empty());
+  const auto wrong = with("2 NDEFECT TESTNO", " 2 1\n 5 2", three);
+  REQUIRE(wrong.rejects.total() == 1);
+  CHECK(wrong.reject_id(0) == "KLAR-0014");
+  CHECK(wrong.rejects.kept()[0].line.value() == 36U);
+  CHECK(wrong.sink.cell("inspection_tests", 0, "summary_defects") == "2");
+  CHECK(wrong.sink.cell("inspection_tests", 0, "area_cm2") == "0.144");
+  CHECK(wrong.sink.cell("inspection_tests", 1, "defects") == "1");
+  CHECK(wrong.sink.cell("inspection_tests", 1, "summary_defects") == "5");
+  // A row that was dropped is told already; the summary then counts it rightly.
+  const auto dropped = with("2 TESTNO NDEFECT", " 1 2\n 2 1",
+                            " 1 1 1 0 0 1\n 2 1 x 0 0 1\n"
+                            " 3 1 1 0 0 2;\n");
+  REQUIRE(dropped.rejects.total() == 1);
+  CHECK(dropped.reject_id(0) == "KLAR-0003");
+}
+
+TEST_CASE("klarf flat: statements without a column are kept, lookups too", "[klarf]") {
+  const auto r =
+      read(kHeader + "OrientationInstructions \"Front side\";\nTiffSpec 6.0 G R;\n" + kWafer +
+           "RoughBinLookup 2 1 \"Nuisance\" 2 \"Real\";\nWaferScribe \"AB12\";\n"
+           "ClusterClassificationList 1 4 17;\nSampleDieMap 1 0 0;\n" +
+           kSpec + "DefectList;\nWaferID \"W04\";\nDefectList;\nEndOfFile;\n");
+  REQUIRE(r.ok());
+  CHECK(r.rejects.empty());
+  std::map<std::string, std::string> first, second;
+  for (std::size_t i = 0; i < r.sink.rows("inspection_facts"); ++i) {
+    const auto cell = [&](const char* column) {
+      return r.sink.cell("inspection_facts", i, column);
+    };
+    (cell("inspection").ends_with("-1") ? first : second)[cell("statement")] = cell("value");
+  }
+  CHECK(first["OrientationInstructions"] == "Front side");
+  CHECK(first["TiffSpec"] == "6.0 G R");
+  CHECK(first["SetupID"] == "\"RCP\" 01-02-26 00:00:00");
+  CHECK(first["SampleDieMap"] == "1 0 0");
+  CHECK(first["WaferScribe"] == "AB12");
+  CHECK(second.contains("TiffSpec"));
+  CHECK_FALSE(second.contains("WaferScribe"));
+  CHECK_FALSE(first.contains("LotID"));
+  CHECK(r.sink.cell("inspection_lookups", 1, "kind") == "rough_bin");
+  CHECK(r.sink.cell("inspection_lookups", 1, "value") == "Real");
+  CHECK(r.sink.cell("inspection_lookups", 2, "kind") == "cluster");
+  CHECK(r.sink.cell("inspection_lookups", 2, "number") == "4");
+  CHECK(r.sink.cell("inspection_lookups", 2, "value") == "17");
+}
+
+TEST_CASE("klarf flat: plain rows and careful ones give the same values", "[klarf]") {
+  // A quoted value sends its row to the careful reader; all else is the same.
+  const std::vector<std::string> numbers = {
+      "0",          "-0.5",      "1.25e3",    "5.5264000000e+02",  "1e-5",  "123456789012345678",
+      "0.1",        "3.0e-308",  "1.11e+010", "99987.06567481929", "-7",    "2.2882317116e+00",
+      "12345678.9", "00001.500", "1E+22",     "9007199254740993",  "4e-22", "0.000000000000000001"};
+  std::string rows, careful;
+  int id = 0;
+  for (const std::string& number : numbers) {
+    const std::string row = " " + std::to_string(++id) + " " + number + " 2 -3 4 0.5 7 0 0";
+    rows += row + "\n";
+    std::string quoted = row;
+    quoted.replace(quoted.find(" 2 -3"), 5, " \"2\" -3");
+    careful += quoted + "\n";
+  }
+  const auto a = read(file(rows + ";\n")), b = read(file(careful + ";\n"));
+  REQUIRE(a.ok());
+  REQUIRE(b.ok());
+  REQUIRE(a.sink.rows("defects") == numbers.size());
+  REQUIRE(b.sink.rows("defects") == numbers.size());
+  const auto& x = a.sink.tables.at("defects").front()["x_um"].float64s();
+  const auto& y = b.sink.tables.at("defects").front()["x_um"].float64s();
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    CAPTURE(numbers[i]);
+    CHECK(x[i] == y[i]);
+    CHECK(x[i] == std::stod(numbers[i]));
+    CHECK(a.sink.cell("defects", i, "source_row") == b.sink.cell("defects", i, "source_row"));
+  }
 }

@@ -17,6 +17,18 @@ class Body {
   Body& u2(unsigned v) { return number(v, 2); }
   Body& i2(int v) { return number(static_cast<std::uint16_t>(v), 2); }
   Body& u4(std::uint32_t v) { return number(v, 4); }
+  Body& u8(std::uint64_t v) {
+    for (int i = 0; i < 8; ++i) {
+      const int shift = order_ == std::endian::little ? 8 * i : 8 * (7 - i);
+      bytes_ += static_cast<char>(v >> shift & 0xffU);
+    }
+    return *this;
+  }
+  Body& sn(std::string_view text) {
+    u2(static_cast<unsigned>(text.size()));
+    bytes_ += text;
+    return *this;
+  }
   Body& r4(float v) { return number(std::bit_cast<std::uint32_t>(v), 4); }
   Body& c1(char c) { return bytes_ += c, *this; }
   Body& cn(std::string_view text) {
@@ -96,6 +108,37 @@ class StdfBytes {
   std::endian order_;
   std::string bytes_;
 };
+
+/// A scan test of two failing cycles, of a pattern set and a chain that are described.
+inline StdfBytes scan_file(std::endian order = std::endian::little) {
+  StdfBytes s(order);
+  s.add(0, 30, s.body().cn("V4-2007")).mir("SCAN");
+  s.add(1, 60, s.body().u2(7).u2(0).cn("ch7").cn("A1").cn("SO").u1(1).u1(0));
+  s.add(
+      1, 90,
+      s.body().u1(0).u2(3).cn("stuck").u1(0x0f).u2(2).u2(2).u8(0).u8(100).u8(99).u8(199).cn("a").cn(
+          "b"));
+  s.add(1, 91, s.body().u1(0).u2(1).u2(1).u2(7).cn("so[0]"));
+  Body cdr = s.body().u1(1).u2(5).cn("chain5").u4(3).u2(1).u2(7).u1(0).u1(0).u1(0).u2(2);
+  s.add(1, 94, cdr.sn("u1/q").sn("u2/q"));
+  Body more = s.body().u1(0).u2(5).cn("chain5").u4(3).u2(1).u2(7).u1(0).u1(0).u1(0).u2(1);
+  s.add(1, 94, more.sn("u3/q"));
+  s.add(1, 92, s.body().u2(6).u4(9).sn("u9/q"));
+  s.pir();
+  Body str =
+      s.body().u1(0).u4(500).u1(1).u1(0).u2(3).u1(0x80).cn("").cn("scan").cn("").cn("").cn("");
+  str.u1(0).u1(0).u8(1000).u4(2).u4(2).u8(50).u4(10).u2(0).u2(0);
+  // Element sizes: cycle 4, pin 2, chain 1, pattern 1, bit 2, users and text none.
+  str.u1(4).u1(2).u1(1).u1(1).u1(2).u1(0).u1(0).u1(0).u1(0).u2(0);
+  str.u2(2).u4(5).u4(60);                                 // CYC_OFST
+  str.u2(2).u2(7).u2(7);                                  // PMR_INDX
+  str.u2(2).u1(5).u1(5);                                  // CHN_NUM
+  str.u2(2).u1('H').u1('L').u2(2).u1('L').u1('H').u2(0);  // EXP_DATA, CAP_DATA, NEW_DATA
+  str.u2(2).u1(0).u1(1);                                  // PAT_NUM
+  str.u2(2).u2(1).u2(2);                                  // BIT_POS
+  str.u2(0).u2(0).u2(0).u2(0);                            // USR1 .. USER_TXT
+  return s.add(15, 30, str).prr(8, 2, 1, 1).mrr();
+}
 
 /// One wafer, two sites, three parts: a small but whole file.
 inline StdfBytes whole_file(std::endian order = std::endian::little) {
