@@ -35,8 +35,9 @@ Finding finding(std::string id, std::string kind, std::map<std::string, std::str
 Product product(bool prices) {
   Product p;
   p.name = "P";
-  p.layers.push_back({"M1", LayerKind::kMetal, 31, 0, {}, {}, {}});
-  p.layers.push_back({"VIA1", LayerKind::kVia, 32, 0, {}, {}, {"M1", "M2"}});
+  p.layers.push_back({.name = "M1", .kind = LayerKind::kMetal, .gds_layer = 31});
+  p.layers.push_back(
+      {.name = "VIA1", .kind = LayerKind::kVia, .gds_layer = 32, .connects = {"M1", "M2"}});
   if (prices) p.economics = {4.0, 3000.0, 120000.0, 400.0};
   return p;
 }
