@@ -82,6 +82,16 @@ void SummaryCheck::part_without_prr(RecordPlace place, unsigned head, unsigned s
        true});
 }
 
+void SummaryCheck::result_without_part(RecordPlace place, unsigned head, unsigned site) {
+  if (++count_results_ > kMostNamed) return;
+  results_.push_back(
+      {place, "STDF-0017",
+       fmt::format("A result of head {} site {} comes without a PIR before it; a part "
+                   "was begun for it.",
+                   head, site),
+       true});
+}
+
 void SummaryCheck::wafer(std::uint32_t run, std::string_view wafer_id, std::uint32_t parts,
                          std::uint32_t good, RecordPlace place) {
   const auto other = other_runs_.find(run);
@@ -188,6 +198,9 @@ void SummaryCheck::check_pairs(std::vector<Disagreement>& out) const {
   };
   take(without_pir_, count_without_pir_);
   take(without_prr_, count_without_prr_);
+  const bool is_damage = begun_ > 0 && lot_.all.parts > 0 &&
+                         count_results_ <= std::max<std::uint64_t>(1, lot_.all.parts / 10);
+  if (is_damage) out.insert(out.end(), results_.begin(), results_.end());
 }
 
 std::vector<Disagreement> SummaryCheck::finish() const {

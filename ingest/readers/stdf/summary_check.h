@@ -43,6 +43,9 @@ class SummaryCheck {
 
   void part(std::uint32_t run, const Part& part);
   void part_without_pir(RecordPlace place, unsigned head, unsigned site);
+  /// A result on a head and site whose part has not begun.
+  void result_without_part(RecordPlace place, unsigned head, unsigned site);
+  void part_begins() { ++begun_; }  ///< A PIR.
   /// A PIR of a place whose part had not ended, or that never ended.
   void part_without_prr(RecordPlace place, unsigned head, unsigned site);
   /// Counts of 4294967295 are "not given".
@@ -100,8 +103,8 @@ class SummaryCheck {
   std::vector<Disagreement> found_;
   BinSummaries hard_, soft_;
   PartSummary overall_, by_site_;
-  std::vector<Disagreement> without_pir_, without_prr_;
-  std::uint64_t count_without_pir_ = 0, count_without_prr_ = 0;
+  std::vector<Disagreement> without_pir_, without_prr_, results_;
+  std::uint64_t count_without_pir_ = 0, count_without_prr_ = 0, count_results_ = 0, begun_ = 0;
 };
 
 }  // namespace yieldloop::ingest::stdf
