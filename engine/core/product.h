@@ -23,6 +23,7 @@ struct ProductLayer {
   LayerKind kind = LayerKind::kMetal;
   int gds_layer = 0;
   int gds_datatype = 0;
+  std::string lef_name;  ///< In LEF and DEF; empty: as `name`.
   std::optional<double> min_width_um;
   std::optional<double> min_space_um;
   std::vector<std::string> connects;  ///< For vias and contacts: the layers they join.
@@ -67,6 +68,8 @@ struct Product {
   double layout_origin_x_um = 0.0;  ///< Layout (0,0) measured from the die's lower left.
   double layout_origin_y_um = 0.0;
   Orientation orientation = Orientation::kR0;
+  std::string def_file;                ///< As written, e.g. "demo28.def"; may be empty.
+  std::vector<std::string> lef_files;  ///< Technology and cells, in the order to be read.
   std::vector<ProductLayer> layers;  ///< In stack order, bottom first.
   std::vector<InspectionLayers> inspections;
   std::vector<TestBlock> test_blocks;
