@@ -211,6 +211,7 @@ Taking ResultRows::read_prr(const Record& record, std::endian order) {
                              .x = place(6),
                              .y = place(7),
                              .passed = (flags & (kPartFailed | kNoVerdict)) == 0,
+                             .has_verdict = (flags & kNoVerdict) == 0,
                              .supersedes_id = (flags & 1U) != 0,
                              .id = record_.fields[9].text()});
   ++runs_[part.run].parts;

@@ -37,6 +37,7 @@ class SummaryCheck {
     std::uint16_t hard_bin = 0, soft_bin = 0;  ///< 65535: none.
     std::int16_t x = 0, y = 0;                 ///< -32768: none.
     bool passed = false;
+    bool has_verdict = true;
     bool supersedes_id = false;  ///< PART_FLG bit 0.
     std::string_view id;
   };
@@ -62,7 +63,7 @@ class SummaryCheck {
   using Bins = std::map<std::uint16_t, std::uint64_t>;
   /// Parts counted one way.
   struct Tally {
-    std::uint64_t parts = 0, good = 0;
+    std::uint64_t parts = 0, good = 0, without_verdict = 0;
     Bins hard, soft;
     void add(const Part& part, std::uint64_t by);
   };
