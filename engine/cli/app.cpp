@@ -233,23 +233,27 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
   auto* store = app.add_subcommand("store", "Care of the store");
   store
       ->add_option("action", t.store_care.action,
-                   "info: what it holds; verify: check every file; compact: fewer, larger files; "
+                   "info: what it holds; quality: how good each file is; verify: check every file; compact: fewer, larger files; "
                    "backup DIR; restore DIR: a new store "
                    "from a copy; schema: its tables and columns")
-      ->check(CLI::IsMember({"info", "verify", "compact", "backup", "restore", "schema"}))
+      ->check(CLI::IsMember({"info", "quality", "verify", "compact", "backup", "restore", "schema"}))
       ->required();
   store->add_option("folder", t.store_care.folder, "Folder of the copy, for backup and restore");
   store->callback([&] { action = [&](const Context& c) { return run_store(c, t.store_care); }; });
 
   auto* exported = app.add_subcommand(
       "export", "Write a table, findings or suggestions as a file for other programs");
-  exported->add_option("what", t.exported.what, "A table of the store, findings or suggestions")
+  exported->add_option("what", t.exported.what, "A table of the store, findings, suggestions or klarf")
       ->required();
   exported->add_option("-o,--output", t.exported.output, "File to write")->required();
   exported
       ->add_option("--format", t.exported.format,
                    "csv, parquet, lyrdb or gds; from the file's name when not given")
       ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds"}));
+  exported->add_option("--from", t.exported.from,
+                       "klarf: the file to give classes to, or the SHA-256 of one that is stored");
+  exported->add_option("--classes", t.exported.classes,
+                       "klarf: CSV file or SELECT with defect_id and class_number, rough_bin, ...");
   add_analysis(*exported, t.exported.analysis);
   exported->callback([&] { action = [&](const Context& c) { return run_export(c, t.exported); }; });
 
@@ -341,6 +345,7 @@ ExitStatus parse_and_run(int argc, char** argv, Surfaces surfaces) {
   Context context{.store = typed.store.empty() ? "yieldloop-store" : typed.store,
                   .json = typed.json,
                   .quiet = typed.quiet || typed.json,
+                  .threads = static_cast<unsigned>(std::max(0, typed.threads)),
                   .command_line = join_arguments(argc, argv),
                   .surfaces = std::move(surfaces)};
   return action(context);

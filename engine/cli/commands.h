@@ -30,6 +30,7 @@ struct Context {
   fs::path store;
   bool json = false;
   bool quiet = false;
+  unsigned threads = 0;  ///< 0: as many as cores.
   std::string command_line;  ///< For the report's provenance.
   Surfaces surfaces;
 };
@@ -139,8 +140,10 @@ ExitStatus run_main_job(const Context& context, const ReportArguments& arguments
 
 struct ExportArguments {
   AnalysisArguments analysis;
-  std::string what;    ///< A table of the store, "findings" or "suggestions".
-  std::string format;  ///< csv, parquet, lyrdb, gds
+  std::string what;     ///< A table of the store, "findings", "suggestions" or "klarf".
+  std::string format;   ///< csv, parquet, lyrdb, gds
+  std::string from;     ///< klarf: the file to give classes to, or its SHA-256; may be empty.
+  std::string classes;  ///< klarf: a CSV file or a query; may be empty.
   std::string output;
 };
 ExitStatus run_export(const Context& context, const ExportArguments& arguments);

@@ -1,5 +1,6 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/console.h"
+#include "engine/cli/export_klarf.h"
 #include "engine/cli/open_scope.h"
 #include "engine/cli/table_output.h"
 #include "engine/core/text.h"
@@ -79,6 +80,14 @@ Result<std::size_t> write_markers(const Context& context, const ExportArguments&
   return rectangles.size();
 }
 
+/// Returns the defects written.
+Result<std::size_t> write_klarf_file(const Context& context, const ExportArguments& a) {
+  YL_ASSIGN(const auto written, klarf_export(context, a));
+  YL_TRY(write_file_atomically(real_file_system(), a.output, written.text));
+  for (const std::string& warning : written.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+  return written.defects;
+}
+
 }  // namespace
 
 ExitStatus run_export(const Context& context, const ExportArguments& arguments) {
@@ -86,6 +95,10 @@ ExitStatus run_export(const Context& context, const ExportArguments& arguments) 
   const bool places = arguments.what == "findings" || arguments.what == "suggestions";
   const bool marker_format = format == "lyrdb" || format == "gds";
   const auto run = [&]() -> Result<std::size_t> {
+    if (arguments.what == "klarf") {
+      YL_TRY(check_output(arguments.output));
+      return write_klarf_file(context, arguments);
+    }
     if (!is_table(arguments.what)) {
       return Error{
           Errc::kNotFound, "CLIC-0013",
@@ -111,7 +124,10 @@ ExitStatus run_export(const Context& context, const ExportArguments& arguments) 
   if (!written) return fail(written.error());
   return context.json
              ? print(fmt::format(R"({{"schema":"yieldloop.export/1","items":{}}})", *written))
-             : print(fmt::format("Wrote {} {} to {}.", *written, marker_format ? "places" : "rows",
+             : print(fmt::format("Wrote {} {} to {}.", *written,
+                                 arguments.what == "klarf" ? "defects"
+                                 : marker_format           ? "places"
+                                                           : "rows",
                                  arguments.output));
 }
 

@@ -107,6 +107,7 @@ ExitStatus run_trace(const Context& context, const TraceArguments& arguments) {
       Finding& f = family.candidates[i].finding;
       f.rank = static_cast<int>(i) + 1;
       f.id = findings::finding_id(f.kind, f.subject);
+      if (analysis.design) session::name_places(*analysis.design, analysis.fab.data.product, f);
     }
     return context.json ? trace_json(analysis.fab.data, trace, family.candidates).dump(1)
                         : trace_text(trace, family.candidates);

@@ -13,14 +13,13 @@ struct Vector {
   double y = 0.0;
 };
 
-/// Halves go up, so that an outline does not depend on where the path lies.
+/// Halves go up. The step is rounded, not the place it leads to, so that an outline does not
+/// depend on where the path lies.
 Point rounded(double x, double y) {
   return {static_cast<Coord>(std::floor(x + 0.5)), static_cast<Coord>(std::floor(y + 0.5))};
 }
 
-Point offset(Point p, Vector v, double by) {
-  return rounded(static_cast<double>(p.x) + v.x * by, static_cast<double>(p.y) + v.y * by);
-}
+Point offset(Point p, Vector v, double by) { return p + rounded(v.x * by, v.y * by); }
 
 Vector direction(Point a, Point b) {
   const auto dx = static_cast<double>(b.x - a.x);
@@ -50,18 +49,21 @@ void walk_left(const std::vector<Point>& line, double half, Polygon& out) {
 void cap(Point p, Vector d, double half, double extension, bool round, Polygon& out) {
   const Vector n = left_of(d);
   if (!round) {
-    const double x = static_cast<double>(p.x) + d.x * extension;
-    const double y = static_cast<double>(p.y) + d.y * extension;
-    out.push_back(rounded(x + n.x * half, y + n.y * half));
-    out.push_back(rounded(x - n.x * half, y - n.y * half));
+    const double x = d.x * extension;
+    const double y = d.y * extension;
+    out.push_back(p + rounded(x + n.x * half, y + n.y * half));
+    out.push_back(p + rounded(x - n.x * half, y - n.y * half));
     return;
   }
-  constexpr int kSteps = 8;
-  for (int i = 0; i <= kSteps; ++i) {
-    const double angle = std::numbers::pi * i / kSteps;
+  // Sixteen corners of the polygon of 32 around the circle, whose sides touch it where the path's
+  // own sides end: the width and the reach are exact, the area is 0.3 % too large.
+  constexpr int kCorners = 16;
+  const double radius = half / std::cos(std::numbers::pi / (2 * kCorners));
+  for (int i = 0; i < kCorners; ++i) {
+    const double angle = std::numbers::pi * (i + 0.5) / kCorners;
     const double c = std::cos(angle);
     const double s = std::sin(angle);
-    out.push_back(offset(p, {n.x * c + d.x * s, n.y * c + d.y * s}, half));
+    out.push_back(offset(p, {n.x * c + d.x * s, n.y * c + d.y * s}, radius));
   }
 }
 

@@ -17,7 +17,7 @@ namespace yieldloop::geometry {
 struct PathEnds {
   double begin = 0.0;
   double end = 0.0;
-  bool round = false;  ///< Half circles instead (as polygons of 16 points a turn).
+  bool round = false;  ///< Half circles instead (as the polygon of 32 sides around them).
 };
 
 /// Empty when the path has no width or, with flush ends, no length.

@@ -61,7 +61,9 @@ Result<Analysis> open_scope(store::Snapshot& snapshot, const Scope& scope, Progr
   YL_ASSIGN(analysis.fab, load_fab(snapshot, scope));
   analysis.snapshot = snapshot.number();
   YL_TRY(load_layout(snapshot, analysis));
-  if (analysis.layout != nullptr && !analysis.view()) {
+  const auto view = analysis.view();
+  YL_ASSIGN(analysis.design, load_design(snapshot, analysis.fab, view ? &*view : nullptr));
+  if (analysis.layout != nullptr && !view) {
     analysis.fab.caveats.push_back(
         fmt::format("The layout has no cell \"{}\", which product.toml names as top_cell: "
                     "defects are not traced.",
@@ -76,6 +78,11 @@ Result<Analysis> analyse(store::Snapshot& snapshot, const Scope& scope,
   const auto view = analysis.view();
   YL_ASSIGN(analysis.findings, findings::find_causes(analysis.fab.data, view ? &*view : nullptr,
                                                      analysis.fab.caveats, options.find, progress));
+  if (analysis.design != nullptr) {
+    for (Finding& f : analysis.findings.findings) {
+      name_places(*analysis.design, analysis.fab.data.product, f);
+    }
+  }
   feedback::FeedbackOptions feedback{.budget = options.budget};
   describe_geometry(analysis, feedback);
   analysis.suggestions = feedback::suggest(analysis.findings, analysis.fab.data.product, feedback);

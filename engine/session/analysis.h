@@ -18,6 +18,7 @@
 #include "engine/layout/layout.h"
 #include "engine/report/build_report.h"
 #include "engine/session/load.h"
+#include "engine/session/named_design.h"
 #include "engine/session/scope.h"
 #include "engine/store/store.h"
 
@@ -33,6 +34,7 @@ struct AnalysisOptions {
 struct Analysis {
   LoadedFab fab;
   std::shared_ptr<const layout::Layout> layout;  ///< Null when there is none.
+  std::shared_ptr<const NamedDesign> design;     ///< Null without a DEF file.
   std::int64_t snapshot = 0;
   FindingsDocument findings;
   feedback::SuggestionsDocument suggestions;

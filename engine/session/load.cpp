@@ -49,6 +49,40 @@ Result<std::string> choose_product(store::Snapshot& snapshot, const std::string&
                            join(names, ", "))};
 }
 
+/// The newest blob of a layout file. It may have come packed: "demo28.gds" is also "demo28.gds.gz".
+Result<std::string> layout_blob(store::Snapshot& snapshot, const std::string& file) {
+  YL_ASSIGN(
+      const auto digests,
+      texts_of(snapshot, fmt::format("SELECT layout FROM layouts WHERE file_name IN ({0}, {1}) "
+                                     "ORDER BY source DESC LIMIT 1",
+                                     sql_text(file), sql_text(file + ".gz"))));
+  return digests.empty() ? std::string() : digests.front();
+}
+
+/// DEF and LEF files that product.toml names.
+Status find_design(store::Snapshot& snapshot, LoadedFab& fab) {
+  const Product& product = fab.data.product;
+  if (product.def_file.empty()) return Ok{};
+  YL_ASSIGN(fab.def_digest, layout_blob(snapshot, product.def_file));
+  std::vector<std::string> missing;
+  if (fab.def_digest.empty()) missing.push_back(product.def_file);
+  for (const std::string& file : product.lef_files) {
+    YL_ASSIGN(std::string digest, layout_blob(snapshot, file));
+    if (digest.empty()) {
+      missing.push_back(file);
+    } else {
+      fab.lef_digests.push_back(std::move(digest));
+    }
+  }
+  if (!missing.empty()) {
+    fab.caveats.push_back(
+        fmt::format("product.toml names {}, which was not ingested: places are named by what the "
+                    "other files say.",
+                    join(missing, ", ")));
+  }
+  return Ok{};
+}
+
 Status read_product(store::Snapshot& snapshot, const std::string& name, LoadedFab& fab) {
   YL_ASSIGN(const store::Table rows,
             snapshot.query("SELECT toml FROM products WHERE product = " + sql_text(name) +
@@ -61,17 +95,11 @@ Status read_product(store::Snapshot& snapshot, const std::string& name, LoadedFa
     return Ok{};
   }
   YL_ASSIGN(fab.data.product, store::parse_product(rows.column(0).as_text(0)));
+  YL_TRY(find_design(snapshot, fab));
   const std::string& layout = fab.data.product.layout_file;
   if (layout.empty()) return Ok{};
-  // The layout may have come packed: "demo28.gds" is also "demo28.gds.gz".
-  YL_ASSIGN(
-      const auto digests,
-      texts_of(snapshot, fmt::format("SELECT layout FROM layouts WHERE file_name IN ({0}, {1}) "
-                                     "ORDER BY source DESC LIMIT 1",
-                                     sql_text(layout), sql_text(layout + ".gz"))));
-  if (!digests.empty()) {
-    fab.layout_digest = digests.front();
-  } else {
+  YL_ASSIGN(fab.layout_digest, layout_blob(snapshot, layout));
+  if (fab.layout_digest.empty()) {
     fab.caveats.push_back(fmt::format(
         "The layout {} that product.toml names was not ingested: defects are not traced to it.",
         layout));

@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "engine/core/text.h"
+#include "engine/core/toml_guard.h"
 
 namespace yieldloop::store {
 namespace {
@@ -234,6 +235,8 @@ void read_layout(Reader& reader, const toml::table& root, Product& product) {
   if (table == nullptr || reader.failed()) return;
   reader.text(*table, "file", product.layout_file);
   reader.text(*table, "top_cell", product.top_cell);
+  reader.text(*table, "def", product.def_file);
+  reader.texts(*table, "lef", product.lef_files);
   if (const auto* origin = reader.tuple(*table, "origin_in_die_um", 2)) {
     product.layout_origin_x_um = reader.number((*origin)[0], "origin_in_die_um", kAny);
     product.layout_origin_y_um = reader.number((*origin)[1], "origin_in_die_um", kAny);
@@ -254,6 +257,7 @@ void read_layer(Reader& reader, const toml::table& table, Product& product) {
   reader.number(table, "min_width_um", kPositive, layer.min_width_um);
   reader.number(table, "min_space_um", kPositive, layer.min_space_um);
   reader.texts(table, "connects", layer.connects);
+  reader.text(table, "lef", layer.lef_name);
   if (std::ranges::find(product.layers, layer.name, &ProductLayer::name) != product.layers.end()) {
     reader.fail("PROD-0006", table,
                 fmt::format("the layer {} is described twice", readable(layer.name)));
@@ -289,21 +293,13 @@ void read_economics(Reader& reader, const toml::table& root, Product& product) {
   reader.number(*table, "wafers_per_week", kNotNegative, prices.wafers_per_week);
 }
 
-/// Each dot of a dotted key opens one more table, and what is nested too deep ends the program when
-/// the parser takes it apart again. A key stands on one line.
 Status check_nesting(std::string_view text) {
-  constexpr std::ptrdiff_t kMostDots = 1000;
-  std::size_t number = 0;
-  for (const std::string_view line : split(text, '\n')) {
-    ++number;
-    if (std::ranges::count(line, '.') <= kMostDots) continue;
-    return Error{
-        Errc::kFormat, "PROD-0007",
-        fmt::format("Line {} of the product file has more than {} dots: no name is nested that "
-                    "deep; the file is damaged.",
-                    number, kMostDots)};
-  }
-  return Ok{};
+  const auto line = line_nested_too_deep(text);
+  if (!line) return Ok{};
+  return Error{Errc::kFormat, "PROD-0007",
+               fmt::format("Line {} of the product file has more than {} dots: no name is nested "
+                           "that deep; the file is damaged.",
+                           *line, kMostNested)};
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ ReaderRegistry builtin_readers() {
   add(lefdef::lef_reader());
   add(lefdef::def_reader());
   add(product_reader());
+  add(sml_reader());
   // Last: a table is told by its header, which is the weakest sign.
   for (ReaderDeclaration& reader : log_table_readers()) add(std::move(reader));
   for (ReaderDeclaration& reader : maps::map_readers()) add(std::move(reader));

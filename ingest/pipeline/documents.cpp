@@ -74,6 +74,7 @@ class Walker {
         });
     if (stopped) return false;
     if (!status) return refuse(archive, status.error());
+    if (archive.is_member) return true;
     const Answer answer = receiver_.begin(archive);
     if (answer != Answer::kRead) return answer == Answer::kSkip;
     CheckReport report;

@@ -2,8 +2,8 @@
 /// What one sent file holds: itself, or the files of an archive, each a source of its own.
 ///
 /// A member's path is `ARCHIVE!MEMBER`; both are data and never opened. A member that cannot be
-/// read costs that member only. The archive itself comes last, as a document without rows, so
-/// that it is known when it is sent again.
+/// read costs that member only. The outermost archive itself comes last, as a document without
+/// rows, so that it is known when it is sent again.
 #pragma once
 
 #include <cstdint>

@@ -111,7 +111,8 @@ class FileReader::Staging final : public Receiver {
   void refuse(CheckReport report) {
     // What nobody asked for by name and nobody knows is passed over; the rest is an answer.
     const bool named = reader_.found_[file_].named && !current_->container;
-    const bool passed_over = report.id == "PIPE-0001" || report.id == "PIPE-0006";
+    const bool passed_over =
+        report.id == "PIPE-0001" || report.id == "PIPE-0006" || report.id == "LOGS-0021";
     current_->file.outcome = passed_over && !named ? Outcome::kSkipped : Outcome::kRefused;
     if (current_->file.outcome == Outcome::kRefused) ++refused_;
     current_->file.read = std::move(report);

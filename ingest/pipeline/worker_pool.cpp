@@ -83,6 +83,8 @@ class Exchange {
           continue;
         case WorkerProcess::Wait::kTooSlow: too_slow_ = true; return End::kFailed;
         case WorkerProcess::Wait::kLost: return End::kFailed;
+        case WorkerProcess::Wait::kNonsense:
+          return (void)breach("an unknown message"), End::kFailed;
         case WorkerProcess::Wait::kFrame: break;
       }
       if (type == Type::kDone && !open_) return End::kDone;

@@ -260,7 +260,7 @@ WorkerProcess::Wait WorkerProcess::receive(wire::Type& type, std::string_view& p
     wire::Header header;
     if (have >= sizeof header) {
       std::memcpy(&header, buffer_.data() + taken_, sizeof header);
-      if (header.size > wire::kLargestFrame) return Wait::kLost;
+      if (header.size > wire::kLargestFrame) return Wait::kNonsense;
       if (have >= sizeof header + header.size) {
         type = static_cast<wire::Type>(header.type);
         payload = std::string_view(buffer_).substr(taken_ + sizeof header, header.size);

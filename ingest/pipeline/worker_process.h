@@ -31,7 +31,7 @@ class WorkerProcess {
 
   bool send(wire::Type type, std::string_view payload, int descriptor = -1);
 
-  enum class Wait : std::uint8_t { kFrame, kLost, kTooSlow, kTick };
+  enum class Wait : std::uint8_t { kFrame, kLost, kTooSlow, kTick, kNonsense };
   /// The next frame; kTick after a tenth of a second without one. `payload` lives until the next
   /// call.
   Wait receive(wire::Type& type, std::string_view& payload);

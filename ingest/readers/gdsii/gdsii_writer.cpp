@@ -29,7 +29,7 @@ using layout::Repetition;
 constexpr std::size_t kMostPoints = 8191;  ///< In one XY record.
 constexpr std::size_t kLongestText = 65'530;
 constexpr std::uint32_t kMostColumns = 32'767;
-constexpr std::uint64_t kMostElements = std::uint64_t{1} << 32;
+constexpr std::uint64_t kTooMany = (std::uint64_t{1} << 32) + 1;  ///< Elements to write out.
 
 /// Appends records to a buffer that is handed on when it is full.
 class Records {
@@ -161,10 +161,10 @@ Status StreamWriter::check() const {
                                "end at 65535; write OASIS.",
                                layout::to_string(key))};
   }
-  std::uint64_t elements = layout_.texts();
+  std::uint64_t elements = std::min(layout_.texts(), kTooMany);
   for (const Cell& cell : layout_.cells()) {
     for (const layout::LayerShapes& shapes : cell.layers)
-      elements = std::min(elements, kMostElements) + std::min(shapes.elements, kMostElements);
+      elements = std::min(elements + std::min(shapes.elements, kTooMany), kTooMany);
     std::size_t longest = cell.name.size();
     for (const layout::Text& text : cell.texts) longest = std::max(longest, text.string->size());
     if (longest > kLongestText)
@@ -173,7 +173,7 @@ Status StreamWriter::check() const {
                                "record; write OASIS.",
                                longest, escape_controls(cell.name.substr(0, 80)))};
   }
-  if (elements > kMostElements)
+  if (elements == kTooMany)
     return Error{Errc::kUnsupported, "GDSI-0016",
                  "The layout repeats shapes more than 4,294,967,296 times, which GDSII would have "
                  "to write one by one; write OASIS."};

@@ -17,10 +17,6 @@ void take_over(std::optional<T>& own, const std::optional<T>& outer) {
   if (!own) own = outer;
 }
 
-std::string shown(std::string_view text) {
-  return escape_controls(to_valid_utf8(text.substr(0, 40)));
-}
-
 /// The two lengths of DiePitch and its like.
 std::optional<Point> point(const std::vector<std::string_view>& values, double divisor) {
   if (values.size() < 2) return std::nullopt;
@@ -169,6 +165,55 @@ std::string joined_values(std::string_view file, const std::vector<std::string_v
   return text;
 }
 
+std::string_view likely_meant(std::string_view name) {
+  static constexpr auto kCarriers = std::to_array<std::string_view>({"LotID",
+                                                                     "WaferID",
+                                                                     "InspectionTest",
+                                                                     "SampleTestPlan",
+                                                                     "AreaPerTest",
+                                                                     "ClassLookup",
+                                                                     "DefectRecordSpec",
+                                                                     "DefectList",
+                                                                     "SummarySpec",
+                                                                     "SummaryList",
+                                                                     "TiffFileName",
+                                                                     "EndOfFile",
+                                                                     "LotRecord",
+                                                                     "WaferRecord",
+                                                                     "TestRecord",
+                                                                     "SummaryRecord",
+                                                                     "SampleTestPlanList",
+                                                                     "ClassLookupList",
+                                                                     "TestSummaryList",
+                                                                     "FileRecord"});
+  for (const std::string_view known : kCarriers) {
+    if (equals_ignoring_case(name, known)) return {};
+    // One character replaced, lost, or added.
+    const std::size_t same_head = static_cast<std::size_t>(
+        std::mismatch(name.begin(), name.end(), known.begin(), known.end()).first - name.begin());
+    const std::string_view rest = name.substr(same_head), wanted = known.substr(same_head);
+    const bool replaced =
+        rest.size() == wanted.size() && !rest.empty() && rest.substr(1) == wanted.substr(1);
+    const bool lost = wanted.size() == rest.size() + 1 && rest == wanted.substr(1);
+    const bool added = rest.size() == wanted.size() + 1 && rest.substr(1) == wanted;
+    // Or a blank cut it in two.
+    constexpr std::size_t kShortest = 4;
+    const std::string low = to_lower(name);
+    const bool piece = name.size() >= kShortest && name.size() < known.size() &&
+                       (to_lower(known).starts_with(low) || to_lower(known).ends_with(low));
+    // Or a count is glued to it.
+    const bool glued = wanted.empty() && rest.find_first_not_of("0123456789") == rest.npos;
+    if (replaced || lost || added || piece || glued) return known;
+  }
+  const bool plain = std::ranges::all_of(name, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+           c == '-' || c == '.';
+  });
+  const bool letter = !name.empty() && !(name.front() >= '0' && name.front() <= '9') &&
+                      name.front() != '-' && name.front() != '.';
+  return plain && letter ? std::string_view() : "a statement";
+}
+
 std::string lookup_kind(std::string_view name) {
   if (to_lower(name).ends_with("list")) name.remove_suffix(4);
   if (!to_lower(name).ends_with("lookup")) return {};
@@ -183,6 +228,10 @@ std::string lookup_kind(std::string_view name) {
     }
   }
   return kind;
+}
+
+std::string shown(std::string_view text) {
+  return escape_controls(to_valid_utf8(text.substr(0, 40)));
 }
 
 std::string clean(std::string_view text) { return to_valid_utf8(trim(text)); }

@@ -70,6 +70,11 @@ bool is_whole_fact(std::string_view name, const std::vector<std::string_view>& v
 /// REQUIRES: the values are views into `file`.
 std::string joined_values(std::string_view file, const std::vector<std::string_view>& values);
 
+/// A name that differs from one of the names that carry rows in a single character, or holds
+/// something that is no letter, digit or '_', is damage rather than another tool's statement.
+/// Returns what was likely meant ("a statement" where nothing is like it), or "".
+std::string_view likely_meant(std::string_view name);
+
 /// "RoughBinLookup", "RoughBinLookupList": "rough_bin"; "" for names that are no lookup.
 std::string lookup_kind(std::string_view name);
 
@@ -79,6 +84,8 @@ std::optional<UtcMicros> parse_klarf_time(std::string_view date, std::string_vie
 
 /// A text as people mean it: valid UTF-8 without blanks around it.
 std::string clean(std::string_view text);
+/// What is shown of a file's text in a message.
+std::string shown(std::string_view text);
 /// A number, or nothing for anything else ("NA").
 std::optional<double> number(std::string_view text);
 /// A whole number, also written 3.0 or 3e0.

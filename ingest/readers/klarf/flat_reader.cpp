@@ -107,9 +107,15 @@ std::vector<std::string_view> FlatReader::counted(const Token& name, std::size_t
   if (values_.empty()) return {};
   const auto count = whole_number(values_.front());
   std::vector<std::string_view> values(values_.begin() + 1, values_.end());
-  if (!count || *count < 0 || static_cast<std::size_t>(*count) * values_each != values.size()) {
-    warn(name, fmt::format("{} says {} entries but has {}.", name.text,
-                           to_valid_utf8(values_.front()), values.size() / values_each));
+  const auto declared = static_cast<std::size_t>(std::max<std::int64_t>(0, count.value_or(0)));
+  const std::size_t entries = values.size() / values_each;
+  if (values.size() % values_each != 0 || entries < declared) {
+    complaints_.reject(name.offset, lexer_.position(), "KLAR-0017",
+                       fmt::format("{} says {} entries but has {}; some are missing or damaged.",
+                                   to_valid_utf8(name.text), shown(values_.front()), entries));
+  } else if (!count || declared != entries) {
+    warn(name,
+         fmt::format("{} says {} entries but has {}.", name.text, shown(values_.front()), entries));
   }
   return values;
 }
@@ -308,6 +314,11 @@ void FlatReader::statement(const Token& name) {
     add_classes(name);
   } else if (is("ClusterClassificationList")) {
     add_lookups(name, "cluster");
+  } else if (const std::string_view meant = likely_meant(name.text); !meant.empty()) {
+    complaints_.reject(name.offset, lexer_.position(), "KLAR-0018",
+                       fmt::format("\"{}\" is no statement; {} was likely meant, and what it says "
+                                   "is missing.",
+                                   escape_controls(shown(name.text)), meant));
   } else if (const std::string kind = lookup_kind(name.text); !kind.empty()) {
     add_lookups(name, kind);
   } else if (is("SummaryList")) {

@@ -43,6 +43,8 @@ class NestedReader {
   void read_field(RecordKind kind);
   void read_list(RecordKind kind);
   std::vector<std::string_view> read_columns();
+  void compare_rows(const Token& list, int declared, std::size_t rows);
+  void tell_damaged_name(const Token& name);
   bool open_brace(std::string_view behind);
   void skip_braces();
   void read_defects(const std::vector<std::string_view>& columns);
@@ -82,6 +84,7 @@ class NestedReader {
   bool too_deep_ = false;
   bool ended_ = false;
   std::size_t ordinal_ = 0;
+  std::size_t list_rows_ = 0;  ///< Of the list being read, defects excepted.
   std::vector<Piece> pieces_;  ///< Of the row's values, for landmarks.
   Piece data_count_;           ///< The count behind the last "Data".
 };
@@ -210,6 +213,7 @@ void NestedReader::read_record(int depth, RecordKind outer) {
   if (lexer_.peek().kind == TokenKind::kText) id = lexer_.next().text;
   if (!open_brace(type.text)) return;
   // Records of one kind do not nest; a second one inside is data of another tool.
+  tell_damaged_name(type);
   RecordKind kind = kind_of(type.text);
   if (in_wafer_ && (kind == RecordKind::kWafer || kind == RecordKind::kLot)) {
     kind = RecordKind::kOther;
@@ -272,27 +276,69 @@ void NestedReader::read_field(RecordKind kind) {
 std::vector<std::string_view> NestedReader::read_columns() {
   std::vector<std::string_view> columns;
   std::string_view last;
-  for (Token token = lexer_.next(); token.kind != TokenKind::kEnd; token = lexer_.next()) {
+  for (;;) {
+    const Lexer before = lexer_;
+    const Token token = lexer_.next();
+    if (token.kind == TokenKind::kEnd) break;
     if (token.is('}') || token.is(',')) {
       if (!last.empty()) columns.push_back(last);
       last = {};
       if (token.is('}')) break;
-    } else if (token.is_value()) {
+    } else if (token.is_value() && !equals_ignoring_case(token.text, "Data")) {
       last = token.text;
+    } else {
+      lexer_ = before;
+      complain(token, "KLAR-0026", "The columns of a list are not closed by a brace.");
+      break;
     }
   }
   return columns;
 }
 
+void NestedReader::tell_damaged_name(const Token& name) {
+  const std::string_view meant = likely_meant(name.text);
+  if (meant.empty()) return;
+  complain(name, "KLAR-0018",
+           fmt::format("\"{}\" is no statement; {} was likely meant, and what it says is missing.",
+                       escape_controls(shown(name.text)), meant));
+}
+
+/// Fewer rows than declared are missing ones; more are there whatever the count says.
+void NestedReader::compare_rows(const Token& list, int declared, std::size_t rows) {
+  if (declared >= 0 && static_cast<std::size_t>(declared) > rows) {
+    return complain(
+        list, "KLAR-0017",
+        fmt::format("{} says {} entries but has {}; some are missing or damaged.",
+                    escape_controls(to_valid_utf8(list.text.substr(0, 40))), declared, rows));
+  }
+  if (declared < 0 || static_cast<std::size_t>(declared) != rows) {
+    warn(list, fmt::format("{} says {} rows but has {}.", to_valid_utf8(list.text.substr(0, 40)),
+                           declared, rows));
+  }
+}
+
 void NestedReader::read_list(RecordKind kind) {
   const Token name = lexer_.next();
+  tell_damaged_name(name);
   if (!open_brace(name.text)) return;
   std::vector<std::string_view> columns;
-  for (Token token = lexer_.next(); !token.is('}'); token = lexer_.next()) {
-    if (token.kind == TokenKind::kEnd) return;
+  for (;;) {
+    const Lexer before_token = lexer_;
+    const Token token = lexer_.next();
+    if (token.is('}') || token.kind == TokenKind::kEnd) return;
     const bool is_columns = equals_ignoring_case(token.text, "Columns");
     const bool is_data = equals_ignoring_case(token.text, "Data");
-    if (!is_columns && !is_data) continue;
+    if (!is_columns && !is_data) {
+      if (token.is(';')) continue;
+      const bool next = token.text == "List" || token.text == "Record" || token.text == "Field";
+      if (token.is('{')) skip_braces();
+      complain(token, "KLAR-0019",
+               fmt::format("\"{}\" stands in the list {}, where only Columns and Data do.",
+                           escape_controls(shown(token.text)), escape_controls(shown(name.text))));
+      if (!next) continue;
+      lexer_ = before_token;  // The list's brace was lost.
+      return;
+    }
     int count = -1;
     if (!lexer_.peek().is('{')) {
       const Token said = lexer_.next();
@@ -304,6 +350,7 @@ void NestedReader::read_list(RecordKind kind) {
       columns = read_columns();
       continue;
     }
+    list_rows_ = 0;
     const std::size_t before = rows_.has_wafer() ? rows_.wafer().defects : 0;
     const bool in_wafer = in_wafer_;
     if (in_wafer && equals_ignoring_case(name.text, "DefectList")) {
@@ -312,14 +359,14 @@ void NestedReader::read_list(RecordKind kind) {
       const std::size_t dropped = complaints_.total() - rejected;
       rows_.wafer().dropped += dropped;
       const std::size_t rows = rows_.wafer().defects - before + dropped;
-      if (count < 0 || static_cast<std::size_t>(count) != rows) {
-        warn(name, fmt::format("DefectList says {} rows but has {}.", count, rows));
-      }
+      compare_rows(name, count, rows);
     } else if (in_wafer && kind == RecordKind::kTest &&
                equals_ignoring_case(name.text, "SampleTestPlanList")) {
       read_plan(columns);
+      compare_rows(name, count, list_rows_);
     } else if (equals_ignoring_case(name.text, "ClassLookupList")) {
       read_classes(columns);
+      compare_rows(name, count, list_rows_);
     } else if (in_wafer && equals_ignoring_case(name.text, "TestSummaryList")) {
       read_summaries(columns);
     } else if (const std::string kind_of_lookup =
@@ -418,7 +465,8 @@ bool NestedReader::read_image_list(const Token& token) {
       lexer_ = before;
       return false;
     }
-    parts.resize(std::max<std::size_t>(parts.size(), 4));
+    if (parts.size() > 4) return false;  // A comma between two images was lost.
+    parts.resize(4);
     if (!parts[0].empty()) rows_.defects().add_image(parts[0], parts[2], parts[3]);
     parts.clear();
     if (part.is('}')) return true;
@@ -475,7 +523,10 @@ bool NestedReader::read_row(std::vector<std::string_view>& values) {
     const Token token = lexer_.next();
     if (token.is_value()) values.push_back(token.text);
     if (token.is('{')) skip_braces();
-    if (token.is(';') && !values.empty()) return true;
+    if (token.is(';') && !values.empty()) {
+      ++list_rows_;
+      return true;
+    }
     if (token.is('}') || token.kind == TokenKind::kEnd) return false;
   }
 }

@@ -24,7 +24,7 @@ class Complaints {
   Complaints(TokenStream& tokens, Rejects& rejects) : tokens_(tokens), rejects_(rejects) {}
 
   /// Says that what lies between `from` and the current word was skipped.
-  void add(std::string id, std::size_t from, std::string message) {
+  void add(std::size_t from, std::string id, std::string message) {
     const std::uint64_t line = rejects_.total() < Rejects::kKept ? tokens_.line_at(from) : 0;
     rejects_.push_back({.byte_offset = from,
                         .line = line,

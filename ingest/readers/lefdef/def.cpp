@@ -25,12 +25,12 @@ class DefParser {
                    "Nothing in the file is a DEF statement; check that it is a DEF design."};
     }
     if (!closed_) {
-      complaints_.add("LEFD-0012", tokens_.size(),
+      complaints_.add(tokens_.size(), "LEFD-0012",
                       "The file does not end with END DESIGN, so it may be cut short; what came "
                       "before is kept.");
     }
     if (tokens_.open_quote()) {
-      complaints_.add("LEFD-0008", tokens_.size(),
+      complaints_.add(tokens_.size(), "LEFD-0008",
                       "A quote is opened and never closed; check the file for damage.");
     }
     check_via_names();
@@ -62,7 +62,7 @@ class DefParser {
     const std::string word = shown(tokens_.text());
     tokens_.advance();
     parts_.skip_entry();
-    complaints_.add("LEFD-0003", from,
+    complaints_.add(from, "LEFD-0003",
                     fmt::format("\"{}\" is no statement of DEF; it was skipped.", word));
   }
 
@@ -115,7 +115,7 @@ class DefParser {
       parts_.skip_entry();
     }
     if (tokens_.at_end()) {
-      complaints_.add("LEFD-0005", from,
+      complaints_.add(from, "LEFD-0005",
                       fmt::format("The file ends inside {}; what came before is kept.", name));
     } else {
       const std::size_t end = tokens_.offset();
@@ -124,13 +124,13 @@ class DefParser {
     }
     if (declared >= 0 && declared != seen) {
       complaints_.add(
-          "LEFD-0010", from,
+          from, "LEFD-0010",
           fmt::format("{} says that it holds {} entries, but it holds {}.", name, declared, seen));
     }
   }
 
   void wrong_end(std::string_view name, std::size_t from) {
-    complaints_.add("LEFD-0006", from,
+    complaints_.add(from, "LEFD-0006",
                     fmt::format("The block {} is closed as \"{}\".", name, shown(tokens_.text())));
     if (tokens_.take("DESIGN"))
       closed_ = true;
@@ -143,7 +143,7 @@ class DefParser {
       closed_ = true;
       return;
     }
-    complaints_.add("LEFD-0006", from,
+    complaints_.add(from, "LEFD-0006",
                     fmt::format("END {} closes nothing that is open.", shown(tokens_.text())));
     tokens_.advance();
   }
@@ -157,7 +157,7 @@ class DefParser {
     for (;;) {
       while (!tokens_.at_end() && !tokens_.is("END")) tokens_.advance();
       if (tokens_.at_end()) {
-        complaints_.add("LEFD-0005", from,
+        complaints_.add(from, "LEFD-0005",
                         fmt::format("The file ends inside {}; what came before is kept.", name));
         return;
       }
@@ -169,7 +169,7 @@ class DefParser {
   void skip_extension(std::size_t from) {
     while (!tokens_.at_end() && !tokens_.is("ENDEXT")) tokens_.advance();
     if (tokens_.at_end()) {
-      complaints_.add("LEFD-0005", from,
+      complaints_.add(from, "LEFD-0005",
                       "The file ends inside an extension; what came before is kept.");
     }
     tokens_.advance();
@@ -639,7 +639,7 @@ class DefParser {
       const bool defined = std::ranges::any_of(
           def_.via_definitions, [&](const ViaDefinition& via) { return via.name == name; });
       if (defined || def_.layers.find(name) == kNone) continue;
-      complaints_.add("LEFD-0014", tokens_.size(),
+      complaints_.add(tokens_.size(), "LEFD-0014",
                       fmt::format("{} is a layer of this design, but stands where a via is named; "
                                   "a word before it may be damaged.",
                                   shown(name)));

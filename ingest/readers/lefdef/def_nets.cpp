@@ -37,7 +37,7 @@ bool NetReader::read(bool special, const ComponentIndex& components) {
   const bool good = connections(components) && options(net);
   if (tokens_.comment_bytes() != hidden) {
     parts_.complaints().add(
-        "LEFD-0013", from,
+        from, "LEFD-0013",
         fmt::format("A comment stands inside the entry of net {} and hides what is in it.",
                     shown(net.name)));
   }
@@ -284,7 +284,7 @@ bool NetReader::route_point(bool is_virtual) {
 
 void NetReader::drop_bad_segment() {
   parts_.complaints().add(
-      "LEFD-0011", tokens_.offset(),
+      tokens_.offset(), "LEFD-0011",
       "A wire runs neither along an axis nor diagonally; this piece of it was dropped.");
   break_route();
 }

@@ -59,7 +59,7 @@ std::uint32_t Names::find(std::string_view text) const {
 }
 
 bool DefParts::damaged(std::string_view what) {
-  complaints_.add("LEFD-0004", tokens_.offset(),
+  complaints_.add(tokens_.offset(), "LEFD-0004",
                   fmt::format("{}: \"{}\" is not what belongs here; the statement was skipped.",
                               what, shown(tokens_.text())));
   return false;

@@ -42,12 +42,12 @@ class LefParser {
                    "Nothing in the file is a LEF statement; check that it is a LEF library."};
     }
     if (!lef_.closed) {
-      complaints_.add("LEFD-0007", tokens_.size(),
+      complaints_.add(tokens_.size(), "LEFD-0007",
                       "The file does not end with END LIBRARY, so it may be cut short; what came "
                       "before is kept.");
     }
     if (tokens_.open_quote()) {
-      complaints_.add("LEFD-0008", tokens_.size(),
+      complaints_.add(tokens_.size(), "LEFD-0008",
                       "A quote is opened and never closed; check the file for damage.");
     }
     return std::move(lef_);
@@ -89,7 +89,7 @@ class LefParser {
       lef_.closed = true;
       return;
     }
-    complaints_.add("LEFD-0006", from,
+    complaints_.add(from, "LEFD-0006",
                     fmt::format("END {} closes nothing that is open.", shown(tokens_.text())));
     tokens_.advance();
   }
@@ -104,7 +104,7 @@ class LefParser {
     const std::size_t from = tokens_.offset();
     const std::string word = shown(tokens_.text());
     parts_.skip_damaged();
-    complaints_.add("LEFD-0003", from,
+    complaints_.add(from, "LEFD-0003",
                     fmt::format("\"{}\" is no statement of {}; it was skipped.", word, where));
   }
 
@@ -135,7 +135,7 @@ class LefParser {
       list.push_back(std::move(value));
     } else {
       complaints_.add(
-          "LEFD-0009", from,
+          from, "LEFD-0009",
           fmt::format("\"{}\" is defined twice; the first definition is kept.", shown(value.name)));
     }
   }

@@ -65,7 +65,7 @@ void LefParts::skip_damaged() {
 void LefParts::skip_to_word(std::size_t from, std::string_view word) {
   while (!tokens_.at_end() && !tokens_.is_like(word)) tokens_.advance();
   if (tokens_.at_end()) {
-    complaints_.add("LEFD-0005", from,
+    complaints_.add(from, "LEFD-0005",
                     fmt::format("The file ends before {}; what came before is kept.", word));
   }
   tokens_.advance();
@@ -74,7 +74,7 @@ void LefParts::skip_to_word(std::size_t from, std::string_view word) {
 void LefParts::block(std::size_t from, std::string_view name, FunctionRef<void()> statement) {
   while (!tokens_.at_end() && !tokens_.is_like("END")) statement();
   if (tokens_.at_end()) {
-    complaints_.add("LEFD-0005", from,
+    complaints_.add(from, "LEFD-0005",
                     fmt::format("The file ends inside {}; what came before is kept.",
                                 name.empty() ? "a block" : shown(name)));
     return;
@@ -84,7 +84,7 @@ void LefParts::block(std::size_t from, std::string_view name, FunctionRef<void()
   if (name.empty()) return;
   if (tokens_.text() != name && unescaped(tokens_.text()) != name && !tokens_.is_like(name)) {
     complaints_.add(
-        "LEFD-0006", end,
+        end, "LEFD-0006",
         fmt::format("The block {} is closed as \"{}\".", shown(name), shown(tokens_.text())));
   }
   tokens_.advance();
@@ -96,7 +96,7 @@ void LefParts::skip_block(std::size_t from, std::string_view name) {
     while (!tokens_.at_end() && !tokens_.is_like("END")) tokens_.advance();
     if (tokens_.at_end()) {
       complaints_.add(
-          "LEFD-0005", from,
+          from, "LEFD-0005",
           fmt::format("The file ends inside {}; what came before is kept.", shown(name)));
       return;
     }
@@ -107,7 +107,7 @@ void LefParts::skip_block(std::size_t from, std::string_view name) {
 }
 
 void LefParts::damaged(std::string_view statement) {
-  complaints_.add("LEFD-0004", tokens_.offset(),
+  complaints_.add(tokens_.offset(), "LEFD-0004",
                   fmt::format("{}: \"{}\" is not what belongs here; the statement was skipped.",
                               statement, shown(tokens_.text())));
 }

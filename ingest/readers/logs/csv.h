@@ -25,8 +25,18 @@ class CsvScanner {
   /// A UTF-8 byte order mark is skipped. REQUIRES: text outlives the scanner.
   CsvScanner(std::string_view text, char delimiter);
 
-  /// Reads the next record that is not a blank line; false at the end.
+  /// The same for the beginning of a text; next() then says when it needs more of it.
+  static CsvScanner of_part(std::string_view text, char delimiter);
+  /// Goes on in a text that begins `dropped` bytes further; `complete`: nothing follows it.
+  /// REQUIRES: dropped <= position().
+  void resume(std::string_view text, std::size_t dropped, bool complete);
+  /// Where the next record begins.
+  std::size_t position() const { return position_; }
+
+  /// Reads the next record that is not a blank line; false at the end, or when it is starved.
   bool next();
+  /// The record may go on behind the part of the text that is there: resume() with more of it.
+  bool starved() const { return starved_; }
 
   /// The record's cells; views hold until the next call of next().
   const std::vector<std::string_view>& cells() const { return cells_; }
@@ -39,7 +49,9 @@ class CsvScanner {
 
  private:
   bool quoted_cell(std::size_t& at, std::size_t& used);
-  void skip_broken_line();
+  bool broken_line();
+  bool starve();
+  bool read_record();
 
   std::string_view text_;
   char delimiter_;
@@ -48,6 +60,9 @@ class CsvScanner {
   std::uint64_t line_ = 0;
   std::uint64_t next_line_ = 1;
   bool broken_ = false;
+  bool complete_ = true;
+  bool starved_ = false;
+  bool unclosed_ = false;  ///< The quoted cell runs to the end of what is there.
   std::vector<std::string_view> cells_;
   std::deque<std::string> unescaped_;
 };

@@ -20,6 +20,17 @@ namespace yieldloop::ingest {
 /// kCancelled LOGS-0025. Rejects: LOGS-0001 to LOGS-0010, one a row.
 std::vector<ReaderDeclaration> log_table_readers();
 
+/// Id "sml": SECS-II messages as text. Collection events (S6F11) become rows of equipment_states,
+/// maintenance or fdc_trace as `[[sml]]` of mapping.toml says, alarms that are set (S5F1) become
+/// rows of maintenance. A state lasts until the next one of its tool and chamber; the last one to
+/// the last message of the file. Counts: messages, events, alarms, unmapped_events, rows.
+///
+/// Errors: kFormat SECS-0010 (no message); kInvalidOptions SECS-0011 (no [[sml]] entry for the
+/// file); kCancelled LOGS-0025. Rejects: SECS-0001 (damaged), SECS-0002 (not built as its number
+/// says), SECS-0003 (no time), SECS-0004 (items outside of a message), and those of the table's
+/// rules, LOGS-0001 to LOGS-0008.
+ReaderDeclaration sml_reader();
+
 /// Id "product": product.toml, one row of `products` and one of `layers` for each layer.
 /// Errors: those of store::parse_product.
 ReaderDeclaration product_reader();

@@ -33,7 +33,7 @@ std::span<const std::string_view> words_of(std::string_view table, std::string_v
 }
 
 bool is_null_word(std::string_view text) {
-  if (text.size() > 4) return false;
+  if (text.size() > 4 || (text.front() >= '0' && text.front() <= '9')) return false;
   return text == "-" || equals_ignoring_case(text, "nan") || equals_ignoring_case(text, "na") ||
          equals_ignoring_case(text, "n/a") || equals_ignoring_case(text, "null");
 }
@@ -52,11 +52,21 @@ std::optional<int> two_digits(std::string_view text, std::size_t at) {
   return tens * 10 + ones;
 }
 
-/// "2026-03-14T02:10:00" alone, by far the commonest form.
+/// "2026-03-14T02:10:00" with or without a fraction, by far the commonest form.
 std::optional<UtcMicros> plain_iso(std::string_view text) {
-  if (text.size() != 19 || text[4] != '-' || text[7] != '-' ||
+  if (text.size() < 19 || text.size() > 26 || text[4] != '-' || text[7] != '-' ||
       (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') {
     return std::nullopt;
+  }
+  std::int64_t fraction = 0;
+  if (text.size() > 19) {
+    if (text[19] != '.' || text.size() == 20) return std::nullopt;
+    std::int64_t unit = kMicrosPerSecond;
+    for (const char c : text.substr(20)) {
+      if (c < '0' || c > '9') return std::nullopt;
+      unit /= 10;
+      fraction += (c - '0') * unit;
+    }
   }
   std::array<int, 7> n{};
   constexpr std::array<std::size_t, 7> kAt = {0, 2, 5, 8, 11, 14, 17};
@@ -68,7 +78,15 @@ std::optional<UtcMicros> plain_iso(std::string_view text) {
   const auto days = days_from_civil(n[0] * 100 + n[1], n[2], n[3]);
   if (!days || n[4] > 23 || n[5] > 59 || n[6] > 60) return std::nullopt;
   const std::int64_t seconds = *days * 86'400 + n[4] * 3'600 + n[5] * 60 + n[6];
-  return UtcMicros{seconds * kMicrosPerSecond};
+  return UtcMicros{seconds * kMicrosPerSecond + fraction};
+}
+
+/// Seconds, milliseconds or microseconds since 1970, a fraction included.
+std::optional<UtcMicros> epoch_time(std::string_view text, double micros) {
+  const auto value = parse_real(text);
+  constexpr double kMost = 9e17;  // Beyond the year 30000.
+  if (!value || std::abs(*value * micros) > kMost) return std::nullopt;
+  return UtcMicros{std::llround(*value * micros)};
 }
 
 }  // namespace
@@ -76,8 +94,13 @@ std::optional<UtcMicros> plain_iso(std::string_view text) {
 std::optional<UtcMicros> parse_site_time(std::string_view text, std::string_view format,
                                          const TimeZone& zone) {
   if (format.empty()) {
-    if (const auto local = plain_iso(text)) return zone.to_utc(*local);
+    const bool utc = text.ends_with('Z');
+    const auto time = plain_iso(utc ? text.substr(0, text.size() - 1) : text);
+    if (time) return utc ? *time : zone.to_utc(*time);
   }
+  if (format == "epoch_s") return epoch_time(text, 1e6);
+  if (format == "epoch_ms") return epoch_time(text, 1e3);
+  if (format == "epoch_us") return epoch_time(text, 1.0);
   const auto parse = [&](int offset) {
     return format.empty() ? parse_iso8601(text, offset) : parse_time(text, format, offset);
   };

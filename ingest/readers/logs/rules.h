@@ -40,6 +40,9 @@ class RowRules {
   void begin();
   /// Sets the column at `position` of the schema; the text must live until append().
   std::optional<Refusal> set(std::size_t position, std::string_view text);
+  /// Makes the column null again.
+  void clear(std::size_t position) { values_[position] = Value{}; }
+  bool has(std::size_t position) const { return !values_[position].null; }
   /// Sets the `attributes` column; "" is null, and the text must live until append().
   void set_attributes(std::string_view json);
   /// Checks what needs the whole row.

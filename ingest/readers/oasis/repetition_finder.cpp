@@ -83,22 +83,42 @@ void stack_rows(std::vector<Row> rows, bool upright, std::vector<PlaceGroup>& gr
 
 }  // namespace
 
-std::vector<PlaceGroup> find_arrays(std::vector<Point> places) {
-  std::vector<PlaceGroup> groups;
+namespace {
+
+/// Takes second and further copies of a place out of sorted places and returns them.
+std::vector<Point> take_duplicates(std::vector<Point>& places) {
+  std::vector<Point> once, again;
+  for (const Point p : places) (!once.empty() && once.back() == p ? again : once).push_back(p);
+  places = std::move(once);
+  return again;
+}
+
+void group_distinct(std::vector<Point> places, std::vector<PlaceGroup>& groups) {
   if (places.size() >= kShortestRow) {
-    std::sort(places.begin(), places.end(), by_row);
     stack_rows(take_rows(places), false, groups);
     for (Point& p : places) p = transposed(p);
     std::sort(places.begin(), places.end(), by_row);
     stack_rows(take_rows(places), true, groups);
     for (Point& p : places) p = transposed(p);
+    std::sort(places.begin(), places.end(), by_row);
   }
-  if (places.empty()) return groups;
-  std::sort(places.begin(), places.end(), by_row);
+  if (places.empty()) return;
   PlaceGroup rest;
   rest.at = places.front();
   if (places.size() > 1) rest.list = std::move(places);
   groups.push_back(std::move(rest));
+}
+
+}  // namespace
+
+std::vector<PlaceGroup> find_arrays(std::vector<Point> places) {
+  std::vector<PlaceGroup> groups;
+  std::sort(places.begin(), places.end(), by_row);
+  while (!places.empty()) {
+    std::vector<Point> again = take_duplicates(places);
+    group_distinct(std::move(places), groups);
+    places = std::move(again);
+  }
   return groups;
 }
 

@@ -2,9 +2,10 @@
 /// Finds arrays among equal things that stand at many places.
 ///
 /// Rows of at least four at one pitch become one-dimensional arrays, equal rows at one pitch
-/// two-dimensional ones, columns of what is left likewise; the rest is one list. The result covers
-/// every place once, also places that occur twice, and depends on the set of places only.
-/// Cost: O(n log n).
+/// two-dimensional ones, columns of what is left likewise; the rest is one list. A place that
+/// occurs twice goes into a second round: KLayout drops equal copies within a repetition. The
+/// result covers every place as often as it was given and depends on the places only. Cost: O(n log
+/// n).
 #pragma once
 
 #include <vector>
@@ -23,7 +24,6 @@ struct PlaceGroup {
   std::vector<geometry::Point> list;  ///< Sorted by y, then x; empty for arrays and single places.
 };
 
-/// Sorted by what they are: arrays first, the list last.
 std::vector<PlaceGroup> find_arrays(std::vector<geometry::Point> places);
 
 }  // namespace yieldloop::ingest::oasis

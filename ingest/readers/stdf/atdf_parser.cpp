@@ -217,6 +217,15 @@ void parse_states(std::string_view text, FieldValue& right, FieldValue& left) {
   }
 }
 
+/// Whether another record begins within a line: the break between them is lost.
+bool holds_record(std::string_view text) {
+  for (std::size_t at = text.find(':'); at != std::string_view::npos; at = text.find(':', at + 1)) {
+    const bool begins = at >= 3 && at + 1 < text.size() && text[at + 1] != ' ';
+    if (begins && find_layout(text.substr(at - 3, 3)) != nullptr) return true;
+  }
+  return false;
+}
+
 float scaled_down(float value, int scale) {
   return static_cast<float>(static_cast<double>(value) * std::pow(10.0, -scale));
 }
@@ -250,6 +259,11 @@ Result<const RecordValues*> AtdfParser::parse(std::string_view line) {
                  fmt::format("\"{}\" begins no record of ATDF.", one_line(name.substr(0, 20)))};
   }
   const std::string_view text = line.substr(colon + 1);
+  if (holds_record(text)) {
+    return Error{Errc::kFormat, "ATDF-0006",
+                 fmt::format("A {} line holds the beginning of another record; it is dropped.",
+                             layout->name)};
+  }
   values_.layout = layout;
   values_.fields.assign(layout->fields.size(), {});
   values_.surplus = 0;

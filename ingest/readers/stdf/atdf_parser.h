@@ -21,7 +21,8 @@ class AtdfParser {
   Status open(std::string_view line);
 
   /// Takes a record apart; its FAR included. Errors: kFormat ATDF-0002 (a field that is not what
-  /// it should be), ATDF-0003 (no such record).
+  /// it should be), ATDF-0003 (no such
+  /// record), ATDF-0006 (two records in one line).
   Result<const RecordValues*> parse(std::string_view line);
 
  private:

@@ -46,7 +46,7 @@ void FileReading::reject(const Record& record, std::size_t bytes, std::string id
                       .message = std::move(message)});
 }
 
-Status FileReading::note(const Record& record) {
+Status FileReading::note(const Record& record, std::endian order) {
   if (record.code == kMir && lot_->has_mir()) {
     YL_TRY(end_lot(record));
     start_lot();
@@ -57,6 +57,7 @@ Status FileReading::note(const Record& record) {
   if (type.count++ == 0) {
     type.first = record;
     type.first.body = record.body.first(0);
+    type.reads_as = reads_as_another(record.code, record.body, order);
   }
   return Ok{};
 }
@@ -71,6 +72,14 @@ Status FileReading::look_closer(const Record& record, std::endian order, const T
            fmt::format("A {} record is longer than its fields and holds other records; its length "
                        "is damaged.",
                        name_of_type(record.code)));
+  } else if (const RecordLayout* other = taking.surplus == 0
+                                             ? nullptr
+                                             : reads_as_another(record.code, record.body, order)) {
+    reject(
+        record, 0, "STDF-0016",
+        fmt::format("A record of type {} is longer than its fields and reads as a {}; its type is "
+                    "damaged.",
+                    name_of_type(record.code), other->name));
   } else if (taking.surplus > 0) {
     ++overlong_;
   }
@@ -135,7 +144,9 @@ void FileReading::check_private_types() {
   for (const auto& [code, type] : private_types_) {
     const bool is_of_standard = (code >> 8U) <= 2 || (code >> 8U) == 5 || (code >> 8U) == 10 ||
                                 (code >> 8U) == 15 || (code >> 8U) == 20 || (code >> 8U) == 50;
-    if (is_known_to_be_private(code) || (!is_of_standard && type.count > 1)) continue;
+    const bool is_damage = type.count == 1 && type.reads_as != nullptr;
+    if (!is_damage && (is_known_to_be_private(code) || (!is_of_standard && type.count > 1)))
+      continue;
     reject(type.first, 0, "STDF-0015",
            fmt::format("Type {} is in no standard ({} records): private or damaged, kept as bytes.",
                        name_of_type(code), type.count));

@@ -28,7 +28,7 @@ class FileReading {
     ++records_[index];
     const bool is_plain = index != 0 && record.code != kMir && record.code != kVur;
     if (!is_plain) {
-      YL_TRY(note(record));
+      YL_TRY(note(record, order));
     }
     const Taking taking = lot_->take(record, order);
     if (!taking.cut && taking.surplus == 0 && !taking.is_new) return Ok{};
@@ -54,11 +54,12 @@ class FileReading {
   struct PrivateType {
     std::uint64_t count = 0;
     Record first;
+    const RecordLayout* reads_as = nullptr;
   };
 
   void start_lot();
   Status end_lot(const Record& at);
-  Status note(const Record& record);
+  Status note(const Record& record, std::endian order);
   Status look_closer(const Record& record, std::endian order, const Taking& taking);
   Status check_size() const;
   void check_end(const Record& at);

@@ -91,13 +91,22 @@ bool RecordCursor::is_known_header(std::size_t at) const {
 }
 
 /// Whether the record at the position may be taken at its word: its type is known, or it is a
-/// private type and what follows it is known.
+/// private type and what follows it, over a few more private ones, is known.
 bool RecordCursor::is_believable(std::size_t length) {
+  constexpr std::size_t kPrivateChain = 16;
   const std::uint16_t code = code_at(position_);
   if (find_record_type(code) != nullptr) return true;
-  if ((code >> 8U) == 0) return false;  // Types 0.x are the standard's own; zeros are a hole.
-  if (!available(kHeaderSize + length + kHeaderSize)) return left() == kHeaderSize + length;
-  return is_known_header(position_ + kHeaderSize + length);
+  std::size_t ahead = kHeaderSize + length;
+  std::uint16_t type = code;
+  for (std::size_t i = 0; i < kPrivateChain && ahead <= kLookAhead; ++i) {
+    if ((type >> 8U) == 0) return false;  // Types 0.x are the standard's own; zeros are a hole.
+    if (!available(ahead + kHeaderSize)) return left() == ahead;
+    if (is_known_header(position_ + ahead)) return true;
+    type = code_at(position_ + ahead);
+    if (type == code) return true;
+    ahead += kHeaderSize + length_at(position_ + ahead);
+  }
+  return false;
 }
 
 /// Whether known headers follow each other from `at`: kChain of them, or up to the very end.

@@ -340,6 +340,18 @@ bool decode(const RecordLayout& layout, std::span<const std::byte> body, std::en
   return decode_as(layout, body, order, values);
 }
 
+const RecordLayout* reads_as_another(std::uint16_t code, std::span<const std::byte> body,
+                                     std::endian order) {
+  RecordValues values;
+  for (const RecordLayout& layout : all_layouts()) {
+    const bool is_near =
+        (layout.code >> 8U) == (code >> 8U) || (layout.code & 0xffU) == (code & 0xffU);
+    if (layout.code == code || !is_near || body.size() < 8) continue;
+    if (decode_as(layout, body, order, values) && values.surplus == 0) return &layout;
+  }
+  return nullptr;
+}
+
 bool encode(const RecordValues& values, std::endian order, std::string& out) {
   const auto& fields = values.layout->fields;
   std::size_t last = fields.size();

@@ -105,6 +105,12 @@ struct RecordValues {
 bool decode(const RecordLayout& layout, std::span<const std::byte> body, std::endian order,
             RecordValues& values);
 
+/// The standard type as which a body reads from its first byte to its last, among those that have
+/// one byte of the code in common: what a damaged code was. nullptr when there is none. Only types
+/// of 8 bytes and more are believed.
+const RecordLayout* reads_as_another(std::uint16_t code, std::span<const std::byte> body,
+                                     std::endian order);
+
 /// Appends the whole record, header included: up to the last field that is given; fields between
 /// that are not get their missing value. Counts follow from their arrays. False, with nothing
 /// appended, when it does not fit into a record (65,535 bytes) or a text into its length.

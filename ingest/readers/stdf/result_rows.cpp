@@ -143,6 +143,12 @@ void ResultRows::begin_part(OpenPart& part, std::uint8_t head, std::uint8_t site
   part.opened_at = record.byte_offset;
 }
 
+void ResultRows::begin_unannounced_part(OpenPart& part, std::uint8_t head, std::uint8_t site,
+                                        const Record& record) {
+  summaries_.result_without_part({record.byte_offset, record.ordinal}, head, site);
+  begin_part(part, head, site, record);
+}
+
 void ResultRows::end_part(OpenPart& part) {
   part.sequence = -1;
   --open_parts_;
@@ -154,6 +160,7 @@ Taking ResultRows::read_pir(const Record& record, std::endian order) {
   const std::uint8_t head = fields.u1();
   const std::uint8_t site = fields.u1();
   begin_part(parts_(head, site), head, site, record);
+  summaries_.part_begins();
   return taken(fields);
 }
 
@@ -204,6 +211,7 @@ Taking ResultRows::read_prr(const Record& record, std::endian order) {
                              .x = place(6),
                              .y = place(7),
                              .passed = (flags & (kPartFailed | kNoVerdict)) == 0,
+                             .has_verdict = (flags & kNoVerdict) == 0,
                              .supersedes_id = (flags & 1U) != 0,
                              .id = record_.fields[9].text()});
   ++runs_[part.run].parts;

@@ -114,9 +114,11 @@ class ResultRows {
   std::uint32_t run_of(std::uint8_t head, std::uint64_t ordinal);
   OpenPart& part_of(std::uint8_t head, std::uint8_t site, const Record& record) {
     OpenPart& part = parts_(head, site);
-    if (part.sequence < 0) begin_part(part, head, site, record);
+    if (part.sequence < 0) begin_unannounced_part(part, head, site, record);
     return part;
   }
+  void begin_unannounced_part(OpenPart& part, std::uint8_t head, std::uint8_t site,
+                              const Record& record);
   void begin_part(OpenPart& part, std::uint8_t head, std::uint8_t site, const Record& record);
   void end_part(OpenPart& part);
   void count_part(std::uint8_t flags, std::uint16_t site_key, std::uint16_t hard_bin,

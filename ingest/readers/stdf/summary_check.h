@@ -37,12 +37,16 @@ class SummaryCheck {
     std::uint16_t hard_bin = 0, soft_bin = 0;  ///< 65535: none.
     std::int16_t x = 0, y = 0;                 ///< -32768: none.
     bool passed = false;
+    bool has_verdict = true;
     bool supersedes_id = false;  ///< PART_FLG bit 0.
     std::string_view id;
   };
 
   void part(std::uint32_t run, const Part& part);
   void part_without_pir(RecordPlace place, unsigned head, unsigned site);
+  /// A result on a head and site whose part has not begun.
+  void result_without_part(RecordPlace place, unsigned head, unsigned site);
+  void part_begins() { ++begun_; }  ///< A PIR.
   /// A PIR of a place whose part had not ended, or that never ended.
   void part_without_prr(RecordPlace place, unsigned head, unsigned site);
   /// Counts of 4294967295 are "not given".
@@ -59,7 +63,7 @@ class SummaryCheck {
   using Bins = std::map<std::uint16_t, std::uint64_t>;
   /// Parts counted one way.
   struct Tally {
-    std::uint64_t parts = 0, good = 0;
+    std::uint64_t parts = 0, good = 0, without_verdict = 0;
     Bins hard, soft;
     void add(const Part& part, std::uint64_t by);
   };
@@ -100,8 +104,8 @@ class SummaryCheck {
   std::vector<Disagreement> found_;
   BinSummaries hard_, soft_;
   PartSummary overall_, by_site_;
-  std::vector<Disagreement> without_pir_, without_prr_;
-  std::uint64_t count_without_pir_ = 0, count_without_prr_ = 0;
+  std::vector<Disagreement> without_pir_, without_prr_, results_;
+  std::uint64_t count_without_pir_ = 0, count_without_prr_ = 0, count_results_ = 0, begun_ = 0;
 };
 
 }  // namespace yieldloop::ingest::stdf

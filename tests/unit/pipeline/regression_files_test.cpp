@@ -1,4 +1,5 @@
-// Every input that once broke a reader is read again: it must return with rows, rejects or an error.
+// Every input that once broke a reader is read again: it must return with rows, rejects or an
+// error.
 
 #include <filesystem>
 #include <map>

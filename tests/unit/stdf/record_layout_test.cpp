@@ -200,9 +200,9 @@ TEST_CASE("stdf layout: both ways of writing a VUR and a PSR are understood", "[
   const auto le = std::endian::little;
   Body v(le);
   CHECK(json(kVur, v.u1(1).cn("V4-2007"), le) == R"({"UPD_CNT":1,"UPD_NAM":["V4-2007"]})");
-  // Here a set bit of OPT_FLG says that labels are there.
+  // Here the set bits of OPT_FLG say that all four arrays are there.
   Body p(le);
-  p.u1(0).u2(1).cn("s").u1(1).u2(1).u2(1).u8(0).u8(9).cn("f").cn("label");
+  p.u1(0).u2(1).cn("s").u1(15).u2(1).u2(1).u8(0).u8(9).cn("f").cn("label").cn("u").cn("d").cn("o");
   CHECK(json(kPsr, p, le).find(R"("PAT_LBL":["label"])") != std::string::npos);
 }
 
