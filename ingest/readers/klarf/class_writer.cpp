@@ -75,7 +75,9 @@ void ClassMarks::row(std::string_view lot_id, std::string_view wafer_id, std::in
     if (!edit.wafer_id.empty() && edit.wafer_id != wafer_id) continue;
     used_[it->second] = true;
     touched = true;
-    for (const auto& [column, value] : edit.values) {
+    for (const auto& entry : edit.values) {
+      const std::string& column = entry.first;
+      const std::int64_t value = entry.second;
       const auto at = std::ranges::find_if(
           columns_, [&](std::string_view name) { return equals_ignoring_case(name, column); });
       const auto i = static_cast<std::size_t>(at - columns_.begin());

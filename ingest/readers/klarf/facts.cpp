@@ -116,10 +116,11 @@ void OtherStatements::forget_of_wafer() {
 }
 
 void OtherStatements::inherit(const OtherStatements& outer) {
-  for (const auto& [name, value] : outer.all_) {
+  for (const auto& theirs : outer.all_) {
+    const std::string& name = theirs.first;
     const bool own = std::ranges::any_of(
         all_, [&](const auto& entry) { return equals_ignoring_case(entry.first, name); });
-    if (!own && all_.size() < kMostOthers) all_.emplace_back(name, value);
+    if (!own && all_.size() < kMostOthers) all_.push_back(theirs);
   }
 }
 

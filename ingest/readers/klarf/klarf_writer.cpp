@@ -8,6 +8,7 @@
 #include "engine/core/text.h"
 #include "ingest/readers/klarf/facts.h"
 #include "ingest/readers/klarf/inspection_content.h"
+#include "ingest/readers/klarf/klarf_words.h"
 
 namespace yieldloop::ingest::klarf {
 namespace {
@@ -28,50 +29,6 @@ constexpr std::array<std::string_view, 15> kPlainStatements = {"FileTimestamp",
                                                                "LotStatus",
                                                                "ProcessEquipmentState",
                                                                "ClassificationSource"};
-
-std::string in_quotes(std::string_view text) {
-  std::string safe = one_line(text);
-  // The format knows no escape.
-  std::ranges::replace(safe, '"', '\'');
-  return '"' + safe + '"';
-}
-
-/// "10-19-2021", "10:04:09".
-std::pair<std::string, std::string> klarf_time(UtcMicros time) {
-  const std::string iso = to_iso8601(time);
-  if (iso.size() < 19) return {};
-  return {fmt::format("{}-{}-{}", iso.substr(5, 2), iso.substr(8, 2), iso.substr(0, 4)),
-          iso.substr(11, 8)};
-}
-
-/// Values of a kept statement: texts in quotes and words.
-std::vector<std::pair<std::string, bool>> parts_of(std::string_view value) {
-  std::vector<std::pair<std::string, bool>> parts;
-  if (value.find('"') == std::string_view::npos) {
-    const bool word = value.find(' ') == std::string_view::npos && number(value).has_value();
-    const auto words = split(value, ' ');
-    const bool all_plain = std::ranges::all_of(words, [](std::string_view w) {
-      return number(w).has_value() || w.find_first_of("-:") != std::string_view::npos;
-    });
-    if (!word && !all_plain) return {{std::string(value), true}};
-    for (const std::string_view w : words) {
-      if (!w.empty()) parts.emplace_back(std::string(w), false);
-    }
-    return parts;
-  }
-  for (std::size_t at = 0; at < value.size();) {
-    if (value[at] == ' ') {
-      ++at;
-      continue;
-    }
-    const bool text = value[at] == '"';
-    const std::size_t end = std::min(value.find(text ? '"' : ' ', at + 1), value.size());
-    parts.emplace_back(std::string(value.substr(at + (text ? 1 : 0), end - at - (text ? 1 : 0))),
-                       text);
-    at = end + 1;
-  }
-  return parts;
-}
 
 /// One file being written.
 class Writer {
@@ -111,9 +68,9 @@ class Writer {
   std::map<int, std::vector<std::pair<int, int>>> plans(const InspectionContent& c) const;
   std::map<int, std::optional<double>> areas(const InspectionContent& c) const;
   std::map<int, std::size_t> counts(const InspectionContent& c) const;
-  void warn(std::string sentence) {
+  void warn(std::string_view sentence) {
     if (std::ranges::find(written_.warnings, sentence) == written_.warnings.end()) {
-      written_.warnings.push_back(std::move(sentence));
+      written_.warnings.emplace_back(sentence);
     }
   }
 

@@ -4,15 +4,16 @@
 
 namespace yieldloop::ingest::stdf {
 
-ValueBatch::ValueBatch() { allocate(); }
-
-void ValueBatch::allocate() {
-  part_.resize(kRows);
-  test_.resize(kRows);
-  flags_.resize(kRows);
-  value_.resize(kRows);
-  valid_.resize(kRows);
-  row_.resize(kRows);
+void ValueBatch::grow() {
+  constexpr std::size_t kFirst = 1024;
+  // The last step goes straight to the whole: from there on batches are full.
+  capacity_ = capacity_ == 0 ? kFirst : capacity_ < kRows / 8 ? 4 * capacity_ : kRows;
+  part_.resize(capacity_);
+  test_.resize(capacity_);
+  flags_.resize(capacity_);
+  value_.resize(capacity_);
+  valid_.resize(capacity_);
+  row_.resize(capacity_);
 }
 
 void ValueBatch::begin_run(std::uint32_t run) {
@@ -58,7 +59,11 @@ store::Table ValueBatch::take(const std::vector<std::string>& run_ids) {
   last_run_ = UINT32_MAX;
   runs_.clear();
   element_.clear();
-  allocate();
+  // The arrays went with the rows; after a full batch another full one is likely.
+  const bool was_full = t.rows() == kRows;
+  valid_.clear();
+  capacity_ = was_full ? kRows / 8 : 0;
+  if (was_full) grow();
   return t;
 }
 

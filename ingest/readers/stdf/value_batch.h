@@ -18,8 +18,6 @@ class ValueBatch {
   static constexpr std::size_t kRows = 1U << 17U;
   static constexpr std::int32_t kNoElement = -1;
 
-  ValueBatch();
-
   std::size_t rows() const { return rows_; }
   bool is_full() const { return rows_ >= kRows; }
 
@@ -27,6 +25,7 @@ class ValueBatch {
   void add(std::uint32_t run, std::int32_t part, std::int32_t test, float value, bool valid,
            std::uint8_t flags, std::uint64_t ordinal) {
     if (run != last_run_) begin_run(run);
+    if (rows_ == capacity_) grow();
     const std::size_t i = rows_++;
     part_[i] = part;
     test_[i] = test;
@@ -43,10 +42,11 @@ class ValueBatch {
   store::Table take(const std::vector<std::string>& run_ids);
 
  private:
-  void allocate();
+  void grow();
   void begin_run(std::uint32_t run);
 
   std::size_t rows_ = 0;
+  std::size_t capacity_ = 0;  ///< Of the arrays; grows to kRows as a file needs it.
   std::size_t invalid_ = 0;
   std::uint32_t last_run_ = UINT32_MAX;
   std::vector<std::pair<std::uint32_t, std::size_t>> runs_;  ///< Run and its first row.

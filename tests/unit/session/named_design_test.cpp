@@ -68,7 +68,7 @@ TEST_CASE("session: places are named by cell and net of the DEF file", "[session
                 sent / "every_statement.lef");
   auto store = store::Store::create(real_file_system(), folder / "store");
   REQUIRE(store);
-  Progress progress;
+  NoProgress progress;
   const auto report = ingest::ingest(*store, ingest::builtin_readers(), {sent}, {}, progress);
   REQUIRE(report);
   CHECK(report->count(ingest::Outcome::kStored) == 6);

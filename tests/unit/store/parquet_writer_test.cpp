@@ -164,6 +164,25 @@ TEST_CASE("parquet: rising integers, long texts and pages of many kinds", "[stor
   check_equal(round_trip(table), table);
 }
 
+TEST_CASE("parquet: columns of one value, of nulls alone and of noise", "[store][parquet]") {
+  constexpr std::size_t kRows = 200'000;
+  Random random(5);
+  Table t("t");
+  t.add_column("one", ColumnType::kInt64).fill_int(-7, kRows);
+  t.add_column("none", ColumnType::kInt32).add_nulls(kRows);
+  t.add_column("text", ColumnType::kText).add_texts("run-1", kRows / 2);
+  t["text"].add_texts("run-2", kRows - kRows / 2);
+  std::vector<float> noise(kRows);
+  for (float& value : noise) value = static_cast<float>(random.uniform());
+  t.add_column("noise", ColumnType::kFloat32).adopt_values(std::move(noise));
+  std::vector<std::int32_t> some(kRows, 3);
+  std::vector<std::uint8_t> valid(kRows);
+  for (std::size_t i = 0; i < kRows; ++i) valid[i] = i % 3 == 0 ? 1 : 0;
+  t.add_column("some", ColumnType::kInt32).adopt_values(std::move(some), std::move(valid));
+  check_equal(round_trip(t), t);
+  check_equal(round_trip(t, {.row_group_rows = 70'001, .threads = 1}), t);
+}
+
 TEST_CASE("parquet: bytes depend on the rows alone", "[store][parquet]") {
   Random random(3);
   Table table = one_of_each();

@@ -259,3 +259,66 @@ TEST_CASE("store: a product's name never leaves its folder", "[store][hostile]")
   }
   CHECK(files_below(folder / "s" / "segments") == names.size());
 }
+
+namespace {
+
+/// Rows of `lots`, large enough batches to be coded while others are added.
+Status stage_batches(store::StagedRows& staged) {
+  for (int batch = 0; batch < 9; ++batch) {
+    Table rows = Table::of("lots");
+    constexpr std::size_t kRows = 131'072;
+    rows["lot_id"].add_texts("LOT" + std::to_string(batch), kRows);
+    rows["product"].add_texts("DEMO", kRows);
+    rows["source"].fill_int(1, kRows);
+    std::vector<std::int64_t> numbers(kRows);
+    for (std::size_t i = 0; i < kRows; ++i) numbers[i] = static_cast<std::int64_t>(i);
+    rows["source_row"].adopt_values(std::move(numbers));
+    rows.finish_row();
+    YL_TRY(staged.add(std::move(rows)));
+  }
+  return staged.add(lots("LAST"));
+}
+
+}  // namespace
+
+TEST_CASE("store: rows staged in many batches are the same on one thread and on several",
+          "[store]") {
+  std::vector<std::string> digests;
+  for (const unsigned threads : {1U, 2U}) {
+    const test::TemporaryFolder folder;
+    auto store =
+        Store::open_or_create(real_file_system(), folder / "s", {.threads = threads}).value();
+    auto tx = store.begin().value();
+    auto staged = store.stage();
+    REQUIRE(stage_batches(staged));
+    REQUIRE(tx.add(std::move(staged)));
+    REQUIRE(tx.commit("batches"));
+    const auto counted = store.snapshot()->query(
+        "SELECT count(*), count(DISTINCT lot_id), sum(source_row) FROM lots");
+    REQUIRE(counted);
+    CHECK(counted->column(0).as_int(0) == 9 * 131'072 + 1);
+    CHECK(counted->column(1).as_int(0) == 10);
+    std::string all;
+    std::vector<fs::path> segments;
+    for (const auto& entry : fs::recursive_directory_iterator(folder / "s" / "segments")) {
+      if (entry.is_regular_file()) segments.push_back(entry.path());
+    }
+    std::ranges::sort(segments);
+    for (const auto& path : segments) {
+      const auto file = real_file_system().map(path);
+      all += digest_of(**file).hex();
+    }
+    digests.push_back(all);
+  }
+  CHECK(digests[0] == digests[1]);
+}
+
+TEST_CASE("store: rows that were staged and dropped leave nothing behind", "[store]") {
+  const test::TemporaryFolder folder;
+  auto store = Store::create(real_file_system(), folder / "s").value();
+  {
+    auto staged = store.stage();
+    REQUIRE(stage_batches(staged));
+  }
+  CHECK(files_below(folder / "s" / "staging") == 0);
+}
