@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "engine/layout/path_shape.h"
 
@@ -160,6 +161,15 @@ Added LayoutBuilder::store_box(CellIndex cell, LayerShapes& to, const Box& box,
 
 Added LayoutBuilder::add_box(CellIndex cell, LayerKey key, const Box& box,
                              const Repetition& repetition) {
+  // By far the most frequent thing in any layout.
+  if (repetition.single() && box.x_min < box.x_max && box.y_min < box.y_max && fits32(box)) {
+    LayerShapes& to = shapes(cell, key);
+    ++to.counts.boxes;
+    count_elements(to, 1);
+    to.boxes.push_back(narrow(box));
+    to.bbox.include(box);
+    return Added::kBox;
+  }
   if (box.empty() || !fits32(repeated_box(repetition, box)) || !fits32(box)) return Added::kTooFar;
   LayerShapes& to = shapes(cell, key);
   ++to.counts.boxes;
@@ -351,18 +361,20 @@ Status LayoutBuilder::order_cells() {
 void LayoutBuilder::place_children(Cell& cell, std::map<LayerIndex, Box>& boxes) {
   // A box moved by many displacements fills the box grown by the displacements' own box, so each
   // child needs looking at once an orientation, however often it is placed.
-  std::map<std::tuple<CellIndex, std::int32_t, geometry::Orientation>, Box> groups;
-  auto last = groups.end();
+  std::unordered_map<std::uint64_t, std::pair<const Instance*, Box>> groups;
   for (const Instance& instance : cell.instances) {
-    const std::tuple key{instance.cell, instance.general, instance.orientation};
-    if (last == groups.end() || last->first != key) last = groups.try_emplace(key).first;
-    Box at;
-    at.include(widened(instance.displacement));
-    last->second.include(repeated_box(instance, at));
+    const auto how = instance.general < 0 ? static_cast<std::uint32_t>(instance.orientation)
+                                          : static_cast<std::uint32_t>(instance.general) + 8;
+    auto& [first, displacements] = groups[std::uint64_t{instance.cell} << 32 | how];
+    first = &instance;
+    Box at{instance.displacement.x, instance.displacement.y, instance.displacement.x,
+           instance.displacement.y};
+    if (!instance.single()) at = repeated_box(instance, at);
+    displacements.include(at);
   }
-  for (const auto& [key, displacements] : groups) {
-    Instance instance;
-    std::tie(instance.cell, instance.general, instance.orientation) = key;
+  for (const auto& group : groups) {
+    const Instance& instance = *group.second.first;
+    const Box& displacements = group.second.second;
     const Cell& child = layout_.cells_[instance.cell];
     const auto placed = [&](const Box& box) {
       if (box.empty()) return box;

@@ -164,7 +164,7 @@ std::vector<CheckReport> check_documents(FileSystem& files, const ReaderRegistry
   auto file = std::move(*opened);
   Document whole{path.string(), {}, file->bytes().size(), false, true};
   const std::string name = path.filename().string();
-  whole.digest = Sha256::of(file->bytes());
+  whole.digest = digest_of(*file);
   if (workers != nullptr && !file->bytes().empty()) {
     const auto status = workers->read(*file, whole, name, limits, receiver, progress);
     if (!status) return refuse(status.error());

@@ -251,7 +251,7 @@ std::optional<Error> FileReader::read(std::size_t file) {
     return std::nullopt;
   }
   auto mapped = std::move(*opened);
-  const Document whole{found.path.string(), Sha256::of(mapped->bytes()), found.bytes, false, true};
+  const Document whole{found.path.string(), digest_of(*mapped), found.bytes, false, true};
   const auto known = store_ == nullptr ? Result<bool>(false) : store_->has_source(whole.digest);
   if (!known) return known.error();
   if (*known) {

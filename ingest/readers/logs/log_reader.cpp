@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "engine/core/text.h"
 #include "ingest/readers/attributes.h"
 #include "ingest/readers/logs/csv.h"
+#include "ingest/readers/logs/parquet.h"
 #include "ingest/readers/logs/records.h"
 #include "ingest/readers/logs/rules.h"
 
@@ -129,10 +131,11 @@ class Layout {
 /// What reads the rows of one file, once its table is known.
 class LogRows {
  public:
+  /// `typed`: columns that are times come as ISO 8601, whatever the mapping's format.
   LogRows(const store::TableSchema& schema, const FileMapping* file, const TimeZone& zone,
-          store::RowSink& sink, Rejects& rejects)
+          bool typed, store::RowSink& sink, Rejects& rejects)
       : layout_(schema, file),
-        rules_(schema, file, zone),
+        rules_(schema, file, zone, typed),
         sink_(sink),
         rejects_(rejects),
         batch_(store::Table::of(schema.name)),
@@ -275,9 +278,19 @@ class LogRows {
   std::string first_message_;
 };
 
-enum class Form : std::uint8_t { kCsv, kJsonLines };
+enum class Form : std::uint8_t { kCsv, kJsonLines, kParquet };
 
-Form form_of(Bytes head) { return looks_like_json_lines(head) ? Form::kJsonLines : Form::kCsv; }
+Form form_of(Bytes head) {
+  if (looks_like_parquet(head)) return Form::kParquet;
+  return looks_like_json_lines(head) ? Form::kJsonLines : Form::kCsv;
+}
+
+Result<std::unique_ptr<RecordSource>> records_of(Input& input, Form form, const FileMapping* file) {
+  if (form == Form::kJsonLines) return json_records(input);
+  if (form == Form::kCsv) return csv_records(input, file);
+  YL_ASSIGN(const Bytes bytes, input.bytes());
+  return parquet_records(bytes);
+}
 
 /// By the mapping, else the file's name, else its columns.
 Result<const store::TableSchema*> choose_table(const Input& input, const FileMapping* file,
@@ -297,11 +310,14 @@ Result<ReadSummary> read_log(Input& input, const ReadOptions& options, store::Ro
   static const TimeZone kUtc;
   const FileMapping* file = options.mapping ? options.mapping->find(input.name()) : nullptr;
   const TimeZone& zone = options.mapping ? options.mapping->zone : kUtc;
-  const bool json = form_of(input.head()) == Form::kJsonLines;
-  YL_ASSIGN(const auto records, json ? json_records(input) : csv_records(input, file));
+  const Form form = form_of(input.head());
+  const bool json = form == Form::kJsonLines;
+  YL_ASSIGN(const auto records, records_of(input, form, file));
   YL_ASSIGN(const store::TableSchema* schema,
             choose_table(input, file, json ? json_columns(input.head()) : records->columns()));
-  return LogRows(*schema, file, zone, sink, rejects).read(*records, !json, json ? "jsonl" : "csv");
+  constexpr std::array<std::string_view, 3> kVersions = {"csv", "jsonl", "parquet"};
+  return LogRows(*schema, file, zone, form == Form::kParquet, sink, rejects)
+      .read(*records, !json, kVersions[static_cast<std::size_t>(form)]);
 }
 
 bool is_text(std::string_view head) {
@@ -327,6 +343,8 @@ Confidence sniff_json(std::string_view name, Bytes bytes) {
 }
 
 Confidence sniff_log(std::string_view name, Bytes bytes) {
+  // Its columns stand at its end, where a sniffer does not look.
+  if (looks_like_parquet(bytes)) return Confidence::kCertain;
   const std::string_view head = as_text(bytes);
   if (head.empty() || !is_text(head)) return Confidence::kNo;
   if (looks_like_json_lines(bytes)) return sniff_json(name, bytes);

@@ -11,13 +11,15 @@
 
 namespace yieldloop::ingest {
 
-/// One reader, id "log", for all tables of the CSV contract. The table is told by mapping.toml,
-/// else by the file's name (it begins with the table's), else by the header: the table of which
-/// it has all required columns. Counts: rows, refused_rows, unknown_columns; text: table.
+/// One reader, id "log", for all tables of the contract, as CSV, JSON lines or Parquet. The table
+/// is told by mapping.toml, else by the file's name (it begins with the table's), else by the
+/// header: the table of which it has all required columns. Counts: rows, refused_rows,
+/// unknown_columns; text: table.
 ///
 /// Errors: kFormat LOGS-0020 (empty), LOGS-0021 (no known table), LOGS-0022 (a required column
 /// is missing), LOGS-0023 (a column occurs twice), LOGS-0024 (more than 5 % of the rows refused);
-/// kCancelled LOGS-0025. Rejects: LOGS-0001 to LOGS-0010, one a row.
+/// kCancelled LOGS-0025. Rejects: LOGS-0001 to LOGS-0011, one a row. Parquet: those of
+/// parquet_records.
 std::vector<ReaderDeclaration> log_table_readers();
 
 /// Id "sml": SECS-II messages as text. Collection events (S6F11) become rows of equipment_states,

@@ -110,8 +110,9 @@ std::optional<UtcMicros> parse_site_time(std::string_view text, std::string_view
   return zone.to_utc(*local);
 }
 
-RowRules::RowRules(const store::TableSchema& schema, const FileMapping* file, const TimeZone& zone)
-    : schema_(&schema), zone_(&zone), values_(schema.columns.size()) {
+RowRules::RowRules(const store::TableSchema& schema, const FileMapping* file, const TimeZone& zone,
+                   bool iso_too)
+    : schema_(&schema), zone_(&zone), iso_too_(iso_too), values_(schema.columns.size()) {
   if (file != nullptr) time_format_ = file->time_format;
   const bool has_wafer = std::ranges::any_of(
       schema.columns, [](const store::ColumnSchema& c) { return c.name == "wafer_id"; });
@@ -184,7 +185,8 @@ std::optional<Refusal> RowRules::set_number(std::size_t position, std::string_vi
 }
 
 std::optional<Refusal> RowRules::set_time(std::size_t position, std::string_view text) {
-  const auto time = parse_site_time(text, time_format_, *zone_);
+  auto time = parse_site_time(text, time_format_, *zone_);
+  if (!time && iso_too_) time = parse_site_time(text, {}, *zone_);
   if (!time) {
     return Refusal{
         "LOGS-0003",

@@ -34,7 +34,9 @@ struct Refusal {
 class RowRules {
  public:
   /// `file` may be null. REQUIRES: schema, file and zone outlive the rules.
-  RowRules(const store::TableSchema& schema, const FileMapping* file, const TimeZone& zone);
+  /// `iso_too`: a time that is not in the mapping's format may be ISO 8601.
+  RowRules(const store::TableSchema& schema, const FileMapping* file, const TimeZone& zone,
+           bool iso_too = false);
 
   /// Forgets the cells of the row before.
   void begin();
@@ -75,6 +77,7 @@ class RowRules {
   const store::TableSchema* schema_;
   const TimeZone* zone_;
   std::string time_format_;
+  bool iso_too_;
   std::vector<Plan> plans_;
   std::vector<Value> values_;
   std::optional<std::size_t> started_, ended_;

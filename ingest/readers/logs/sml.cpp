@@ -118,17 +118,24 @@ bool SmlParser::find_header(SmlMessage& message) {
   return false;
 }
 
+Reject SmlParser::reject(std::size_t at, std::size_t bytes, std::string id, std::string message) {
+  return {.byte_offset = at,
+          .line = line_at(at),
+          .record = record_ - 1,
+          .bytes_dropped = bytes,
+          .id = std::move(id),
+          .message = std::move(message)};
+}
+
 /// Items outside of a message: what named it is damaged.
 void SmlParser::tell_orphan(Rejects& rejects) {
   const bool follows_damage = std::exchange(after_damage_, false);
   const auto at = std::exchange(orphan_, std::nullopt);
   if (!at || follows_damage) return;
-  rejects.push_back({.byte_offset = *at,
-                     .line = line_at(*at),
-                     .record = record_++,
-                     .id = "SECS-0004",
-                     .message = "Items stand outside of a message; the words before them that say "
-                                "which one it is may be damaged."});
+  ++record_;
+  rejects.push_back(reject(*at, 0, "SECS-0004",
+                           "Items stand outside of a message; the words before them that say which "
+                           "one it is may be damaged."));
 }
 
 std::string_view SmlParser::word() {
@@ -242,13 +249,9 @@ std::optional<SmlMessage> SmlParser::next(Rejects& rejects) {
     if (good) return message;
     const std::size_t line_end = text_.find('\n', message.byte_offset);
     position_ = line_end == std::string_view::npos ? text_.size() : line_end + 1;
-    rejects.push_back({.byte_offset = message.byte_offset,
-                       .line = message.line,
-                       .record = record_ - 1,
-                       .bytes_dropped = position_ - message.byte_offset,
-                       .id = "SECS-0001",
-                       .message = fmt::format("The message S{}F{} is damaged: {}.", message.stream,
-                                              message.function, problem_)});
+    rejects.push_back(reject(message.byte_offset, position_ - message.byte_offset, "SECS-0001",
+                             fmt::format("The message S{}F{} is damaged: {}.", message.stream,
+                                         message.function, problem_)));
     after_damage_ = true;
   }
 }

@@ -61,6 +61,7 @@ class SmlParser {
   bool header_at(std::size_t at, SmlMessage& message);
   bool item(SmlItem& item, int depth);
   bool value(SmlItem& item);
+  Reject reject(std::size_t at, std::size_t bytes, std::string id, std::string message);
   void tell_orphan(Rejects& rejects);
   void skip_blanks();
   std::uint64_t line_at(std::size_t offset);
