@@ -70,8 +70,8 @@ void add_analysis(CLI::App& command, AnalysisArguments& analysis) {
 }
 
 constexpr std::string_view kKinds =
-    "Kinds, told by content and also packed as .gz: KLARF, STDF V4, GDSII, product.toml, CSV logs "
-    "(lots, wafers, "
+    "Kinds, told by content and also packed as .gz: KLARF, STDF V4, GDSII, OASIS, "
+    "product.toml, CSV logs (lots, wafers, "
     "lot_history, fdc, metrology, equipment_states, maintenance, die_results, assembly, "
     "package_results)";
 
@@ -233,17 +233,20 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
   auto* store = app.add_subcommand("store", "Care of the store");
   store
       ->add_option("action", t.store_care.action,
-                   "info: what it holds; quality: how good each file is; verify: check every file; compact: fewer, larger files; "
+                   "info: what it holds; quality: how good each file is; verify: check every file; "
+                   "compact: fewer, larger files; "
                    "backup DIR; restore DIR: a new store "
                    "from a copy; schema: its tables and columns")
-      ->check(CLI::IsMember({"info", "quality", "verify", "compact", "backup", "restore", "schema"}))
+      ->check(
+          CLI::IsMember({"info", "quality", "verify", "compact", "backup", "restore", "schema"}))
       ->required();
   store->add_option("folder", t.store_care.folder, "Folder of the copy, for backup and restore");
   store->callback([&] { action = [&](const Context& c) { return run_store(c, t.store_care); }; });
 
   auto* exported = app.add_subcommand(
       "export", "Write a table, findings or suggestions as a file for other programs");
-  exported->add_option("what", t.exported.what, "A table of the store, findings, suggestions or klarf")
+  exported
+      ->add_option("what", t.exported.what, "A table of the store, findings, suggestions or klarf")
       ->required();
   exported->add_option("-o,--output", t.exported.output, "File to write")->required();
   exported

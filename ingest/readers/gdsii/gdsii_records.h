@@ -86,13 +86,11 @@ struct PlainBoundary {
   std::uint64_t byte_offset = 0;
   int layer = 0;
   int datatype = 0;
-  std::size_t count = 0;               ///< Points in XY.
+  std::size_t count = 0;              ///< Points in XY.
   const std::byte* points = nullptr;  ///< Big-endian pairs.
 
   /// REQUIRES: i < count.
-  geometry::Point32 point(std::size_t i) const {
-    return {number(2 * i), number(2 * i + 1)};
-  }
+  geometry::Point32 point(std::size_t i) const { return {number(2 * i), number(2 * i + 1)}; }
   /// Five points, the last the first, sides along the axes.
   bool is_box() const;
   /// REQUIRES: is_box().
@@ -102,9 +100,8 @@ struct PlainBoundary {
   std::int32_t number(std::size_t i) const {
     std::uint32_t value = 0;
     std::memcpy(&value, points + 4 * i, sizeof value);
-    return static_cast<std::int32_t>(std::endian::native == std::endian::little
-                                         ? __builtin_bswap32(value)
-                                         : value);
+    return static_cast<std::int32_t>(
+        std::endian::native == std::endian::little ? __builtin_bswap32(value) : value);
   }
 };
 

@@ -433,7 +433,7 @@ TEST_CASE("gdsii reader: rows and counts", "[gdsii][reader]") {
   CHECK(test::read_text(reader, "x.gds", "nothing").error_id() == "GDSI-0001");
   Stream empty;
   empty.begin().end();
-  CHECK(test::read_text(reader, "x.gds", empty.bytes).error_id() == "GDSI-0013");
+  CHECK(test::read_text(reader, "x.gds", empty.bytes).error_id() == "READ-0010");
 }
 
 TEST_CASE("gdsii: a real inverter holds what KLayout 0.28.5 finds in it", "[gdsii][real]") {
