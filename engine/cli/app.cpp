@@ -253,7 +253,7 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
       ->add_option("--format", t.exported.format,
                    "csv, parquet, lyrdb or gds; from the file's name when not given")
       ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds"}));
-  exported->add_option("--from", t.exported.from,
+  exported->add_option("--file", t.exported.from,
                        "klarf: the file to give classes to, or the SHA-256 of one that is stored");
   exported->add_option("--classes", t.exported.classes,
                        "klarf: CSV file or SELECT with defect_id and class_number, rough_bin, ...");

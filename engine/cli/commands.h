@@ -30,7 +30,7 @@ struct Context {
   fs::path store;
   bool json = false;
   bool quiet = false;
-  unsigned threads = 0;  ///< 0: as many as cores.
+  unsigned threads = 0;      ///< 0: as many as cores.
   std::string command_line;  ///< For the report's provenance.
   Surfaces surfaces;
 };

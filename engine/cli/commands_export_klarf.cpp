@@ -191,7 +191,7 @@ Result<KlarfExport> from_rows(const Context& context, const ExportArguments& a) 
 Result<KlarfExport> klarf_export(const Context& context, const ExportArguments& arguments) {
   if (arguments.from.empty() && !arguments.classes.empty()) {
     return Error{Errc::kInvalidOptions, "CLIC-0035",
-                 "--classes changes a file: say with --from which one."};
+                 "--classes changes a file: say with --file which one."};
   }
   return arguments.from.empty() ? from_rows(context, arguments) : with_classes(context, arguments);
 }

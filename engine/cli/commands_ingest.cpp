@@ -31,7 +31,8 @@ std::string number(double value) {
 std::string counts_text(const ingest::ReadSummary& summary) {
   std::vector<std::string> parts;
   for (const auto& [name, text] : summary.texts) parts.push_back(fmt::format("{} {}", name, text));
-  for (const auto& [name, value] : summary.counts) parts.push_back(fmt::format("{} {}", name, number(value)));
+  for (const auto& [name, value] : summary.counts)
+    parts.push_back(fmt::format("{} {}", name, number(value)));
   for (const auto& [group, values] : summary.grouped_counts) {
     std::vector<std::string> inner;
     for (const auto& [name, value] : values) inner.push_back(name + " " + number(value));

@@ -70,7 +70,7 @@ struct Product {
   Orientation orientation = Orientation::kR0;
   std::string def_file;                ///< As written, e.g. "demo28.def"; may be empty.
   std::vector<std::string> lef_files;  ///< Technology and cells, in the order to be read.
-  std::vector<ProductLayer> layers;  ///< In stack order, bottom first.
+  std::vector<ProductLayer> layers;    ///< In stack order, bottom first.
   std::vector<InspectionLayers> inspections;
   std::vector<TestBlock> test_blocks;
   Economics economics;

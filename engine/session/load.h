@@ -22,7 +22,7 @@ struct LoadedFab {
   std::string layout_digest;  ///< Blob of the product's layout; empty when none was ingested.
   std::string def_digest;     ///< Blob of its DEF file; empty when none was ingested.
   std::vector<std::string> lef_digests;  ///< Blobs of its LEF files, those that were ingested.
-  std::vector<std::string> caveats;  ///< One sentence each.
+  std::vector<std::string> caveats;      ///< One sentence each.
 };
 
 /// Product names known to the snapshot, sorted.

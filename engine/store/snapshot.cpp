@@ -186,9 +186,17 @@ Result<Snapshot> open_snapshot(const Store::Impl& store, std::optional<std::int6
   YL_ASSIGN(auto about, catalog.snapshot(wanted));
   YL_ASSIGN(auto segments, catalog.segments(wanted));
   // `new` and braces: an aggregate that holds a mutex can be made in place in no other way.
-  std::shared_ptr<const Snapshot::Impl> impl(new Snapshot::Impl{
-      store.files, store.folder, store.options.threads, std::move(pin), std::move(catalog),
-      std::move(about), std::move(segments), store.checked, {}, {}, {}});
+  std::shared_ptr<const Snapshot::Impl> impl(new Snapshot::Impl{store.files,
+                                                                store.folder,
+                                                                store.options.threads,
+                                                                std::move(pin),
+                                                                std::move(catalog),
+                                                                std::move(about),
+                                                                std::move(segments),
+                                                                store.checked,
+                                                                {},
+                                                                {},
+                                                                {}});
   return Snapshot(std::move(impl));
 }
 
