@@ -50,7 +50,7 @@ Status serve(const fs::path& store, const fs::path& config_path) {
   YL_ASSIGN(auto backend, ingest::service::store_backend(real_file_system(), store));
   YL_ASSIGN(const auto service,
             ingest::service::Service::start(config, std::move(backend), real_file_system(),
-                                            store / "staging" / "service"));
+                                            store / "incoming"));
   std::fprintf(stderr, "yieldloop serves %s on port %u\n", store.c_str(),
                static_cast<unsigned>(service->port()));
   int received = 0;

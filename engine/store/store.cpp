@@ -11,8 +11,9 @@ namespace yieldloop::store {
 namespace {
 
 bool is_ours(const FileInfo& entry) {
-  constexpr std::array<std::string_view, 6> kNames{kWriterLock, kReadersLock, kSegments,
-                                                   kBlobs,      kStaging,     "quarantine"};
+  // "incoming" is the service's: what it receives must outlive the sweep of `staging`.
+  constexpr std::array<std::string_view, 7> kNames{kWriterLock, kReadersLock, kSegments, kBlobs,
+                                                   kStaging,    "quarantine", "incoming"};
   const std::string name = entry.path.filename().string();
   return name.starts_with(kCatalogFile) || std::ranges::find(kNames, name) != kNames.end();
 }

@@ -5,9 +5,12 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/ThreadPool.h>
+#include <signal.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 
 #include "engine/core/log.h"
 #include "ingest/service/drop_watch.h"
@@ -122,11 +125,24 @@ class RunningService final : public Service {
   std::thread watcher_;
 };
 
+/// Bodies that a service left behind when it was killed: "body-PID-N" of a process that is gone.
+void sweep_bodies(FileSystem& files, const fs::path& staging) {
+  const auto entries = files.list(staging);
+  if (!entries) return;
+  for (const FileInfo& entry : *entries) {
+    const std::string name = entry.path.filename().string();
+    int pid = 0;
+    if (std::sscanf(name.c_str(), "body-%d-", &pid) != 1 || pid <= 0) continue;
+    if (::kill(pid, 0) != 0 && errno == ESRCH) (void)files.remove(entry.path);
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::start(Config config, Backend backend, FileSystem& files,
                                                 const fs::path& staging) {
   YL_TRY(files.create_folders(staging));
+  sweep_bodies(files, staging);
   for (const DropFolder& drop : config.drops) YL_TRY(files.create_folders(drop.folder));
   YL_ASSIGN(const auto socket, bind(config));
   return std::unique_ptr<Service>(std::make_unique<RunningService>(

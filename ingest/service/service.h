@@ -23,7 +23,8 @@ namespace yieldloop::ingest::service {
 
 class Service {
  public:
-  /// Binds the port and starts the threads. `staging` is a folder on the store's disk.
+  /// Binds the port and starts the threads. `staging` is a folder on the store's disk that
+  /// nobody else sweeps; what a killed service left there is removed.
   /// Errors: kBusy (SERV-0003) when the port is in use; kIo (SERV-0004) for a host that cannot
   /// be bound; kIo, kDenied for folders.
   static Result<std::unique_ptr<Service>> start(Config config, Backend backend, FileSystem& files,

@@ -190,7 +190,7 @@ TEST_CASE("bad request: a layer that the layout does not have, a layout that is 
   check_refused({"critical-area", gds, "--layer", "999/0"}, 3, "LAYO-0005");
   check_refused({"critical-area", gds}, 2, "CLIC-0009");
   CHECK_THAT(check_refused({"critical-area", fab.file("lots.csv").string(), "--layer", "31/0"}, 3,
-                           "GDSI-0012"),
+                           "INGE-0020"),
              Contains("lots.csv"));
 }
 
