@@ -453,6 +453,13 @@ std::vector<TableSchema> test_tables() {
 
 std::vector<TableSchema> engine_tables() {
   return {
+      {"superseded_rows",
+       "Rows of logs that a later file replaced; NAME_all shows them beside the others",
+       false,
+       {{"table_name", kText, true, "", "the table of the replaced row"},
+        {"row_source", kInt64, true, "", "its source"},
+        {"row", kInt64, true, "", "its source_row"},
+        {"by_source", kInt64, true, "", "the source that replaced it"}}},
       {"products",
        "Product files; the latest row of a product counts",
        false,
@@ -465,7 +472,7 @@ std::vector<TableSchema> engine_tables() {
        false,
        {{"layout", kText, true, "", "SHA-256 of the stored file"},
         {"file_name", kText, true, "", "name it came under"},
-        {"kind", kText, true, "", "gdsii or oasis"},
+        {"kind", kText, true, "", "gdsii, oasis, lef or def"},
         {"dbu_um", kFloat64, true, "um", "database unit"},
         {"cells", kInt64, true, "", "cells"},
         {"top_cell", kText, false, "", "top cell, blanks between several"},

@@ -9,6 +9,7 @@
 
 #include "ingest/pipeline/builtin_readers.h"
 #include "ingest/readers/input.h"
+#include "ingest/readers/logs/mapping.h"
 #include "ingest/readers/reader.h"
 
 namespace {
@@ -29,6 +30,29 @@ const ingest::ReaderDeclaration& reader() {
   std::abort();
 }
 
+/// What the readers of messages need to know; the others look for the file's name in vain.
+const ingest::Mapping& mapping() {
+  static const auto parsed = ingest::parse_mapping(real_file_system(), R"(
+[[sml]]
+match = "*"
+tool = "T"
+[sml.reports]
+100 = ["CHAMBER", "LOT", "VALUE"]
+[[sml.event]]
+ceid = 4001
+table = "equipment_states"
+state = "productive"
+columns = { chamber = "CHAMBER" }
+[[sml.event]]
+ceid = 6000
+table = "fdc_trace"
+columns = { chamber = "CHAMBER" }
+values = ["VALUE"]
+)");
+  if (!parsed) std::abort();
+  return *parsed;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -37,6 +61,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!input) return 0;
   NullSink sink;
   ingest::Rejects rejects;
-  (void)reader().read(**input, {}, sink, rejects);
+  (void)reader().read(**input, {.mapping = &mapping()}, sink, rejects);
   return 0;
 }

@@ -58,6 +58,33 @@ class DefParts {
   Def& def_;
 };
 
+/// PINS, VIAS, BLOCKAGES and FILLS (and SLOTS) entries: each reads one behind its `-`, up to but
+/// without its `;`, and returns false when it was given up (the complaint is made).
+class EntryReader {
+ public:
+  explicit EntryReader(DefParts& parts)
+      : parts_(parts), tokens_(parts.tokens()), def_(parts.def()) {}
+  bool pin();
+  bool via();
+  bool blockage();
+  /// `slots`: metal that is taken away; it is checked and not kept.
+  bool fill(bool slots);
+
+ private:
+  void new_port(Pin& pin);
+  bool pin_option(Pin& pin);
+  bool spacing_words();
+  bool real_point(RealPoint& point, std::string_view what);
+  bool via_option(ViaDefinition& via);
+  bool via_shape(ViaDefinition& via);
+  bool boxes(std::uint32_t layer, std::vector<DrawnShape>& into, std::string_view what);
+  bool fill_via();
+
+  DefParts& parts_;
+  TokenStream& tokens_;
+  Def& def_;
+};
+
 /// NETS and SPECIALNETS entries.
 class NetReader {
  public:
