@@ -3,9 +3,11 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/console.h"
 #include "engine/core/text.h"
+#include "engine/session/quality.h"
 #include "ingest/pipeline/builtin_readers.h"
 #include "ingest/pipeline/check.h"
 #include "ingest/pipeline/ingest.h"
+#include "ingest/pipeline/worker_pool.h"
 #include "ingest/readers/logs/mapping.h"
 
 namespace yieldloop::cli {
@@ -16,11 +18,35 @@ using ingest::FileStatus;
 using ingest::IngestedFile;
 using ingest::Outcome;
 
-/// The mapping file, or none when none was named.
-Result<std::optional<ingest::Mapping>> load(const std::string& path) {
-  if (path.empty()) return std::optional<ingest::Mapping>{};
-  YL_ASSIGN(auto mapping, ingest::load_mapping(real_file_system(), path));
-  return std::optional(std::move(mapping));
+/// Results that came before their lot history wait for it; the user is told which.
+Status name_unresolved(const store::Store& store, ingest::IngestReport& report) {
+  if (!report.snapshot) return Ok{};
+  YL_ASSIGN(const auto snapshot, store.snapshot());
+  YL_ASSIGN(auto waiting, session::unresolved_wafers(snapshot));
+  report.unresolved_wafers = waiting.wafers;
+  report.unresolved_first = std::move(waiting.first);
+  return Ok{};
+}
+
+/// How files are read: by which readers, with which mapping, in which processes.
+struct Reading {
+  ingest::ReaderRegistry readers = ingest::builtin_readers();
+  std::optional<ingest::Mapping> mapping;
+  std::unique_ptr<ingest::WorkerPool> workers;
+
+  const ingest::Mapping* mapping_or_null() const { return mapping ? &*mapping : nullptr; }
+};
+
+/// Errors: those of the mapping file, if one was named.
+Result<Reading> prepare(const Context& context, const std::string& mapping_path) {
+  Reading reading;
+  std::string text;
+  if (!mapping_path.empty()) {
+    YL_ASSIGN(text, read_text_file(real_file_system(), mapping_path));
+    YL_ASSIGN(reading.mapping, ingest::parse_mapping(real_file_system(), text));
+  }
+  reading.workers = ingest::default_worker_pool(std::move(text), context.threads);
+  return reading;
 }
 
 std::string number(double value) {
@@ -88,6 +114,9 @@ std::string ingest_text(const ingest::IngestReport& report) {
       out += fmt::format("skipped {}: {}\n", one_line(file.read.path), one_line(file.read.message));
     }
   }
+  const std::string waiting =
+      session::quality_sentence({report.unresolved_wafers, report.unresolved_first});
+  if (!waiting.empty()) out += waiting + "\n";
   return out + fmt::format("{}{} files with {} rows, {} known already, {} refused, {} skipped.\n",
                            report.dry_run ? "Would store " : "Stored ",
                            report.count(Outcome::kStored), report.rows,
@@ -102,16 +131,17 @@ std::vector<fs::path> to_paths(const std::vector<std::string>& texts) {
 }  // namespace
 
 ExitStatus run_check(const Context& context, const IngestArguments& arguments) {
-  const auto mapping = load(arguments.mapping);
-  if (!mapping) return fail(mapping.error());
+  const auto reading = prepare(context, arguments.mapping);
+  if (!reading) return fail(reading.error());
   ConsoleProgress progress(context.quiet);
-  const auto readers = ingest::builtin_readers();
-  const ingest::ReadOptions options{.mapping = *mapping ? &**mapping : nullptr};
   std::vector<CheckReport> reports;
   for (std::size_t i = 0; i < arguments.paths.size(); ++i) {
     progress.report("Checking", i, arguments.paths.size());
-    reports.push_back(
-        ingest::check_file(real_file_system(), readers, arguments.paths[i], options, progress));
+    for (CheckReport& report : ingest::check_documents(
+             real_file_system(), reading->readers, arguments.paths[i],
+             {.mapping = reading->mapping_or_null()}, progress, reading->workers.get())) {
+      reports.push_back(std::move(report));
+    }
   }
   progress.report("Checking", arguments.paths.size(), arguments.paths.size());
   std::string text;
@@ -124,20 +154,23 @@ ExitStatus run_check(const Context& context, const IngestArguments& arguments) {
 }
 
 Result<Ingested> ingest_files(const Context& context, const IngestArguments& arguments) {
-  YL_ASSIGN(const auto mapping, load(arguments.mapping));
+  YL_ASSIGN(const Reading reading, prepare(context, arguments.mapping));
   ConsoleProgress progress(context.quiet);
-  const auto readers = ingest::builtin_readers();
-  const ingest::IngestOptions options{.mapping = mapping ? &*mapping : nullptr};
+  const ingest::IngestOptions options{.mapping = reading.mapping_or_null(),
+                                      .threads = context.threads,
+                                      .workers = reading.workers.get()};
   const auto paths = to_paths(arguments.paths);
   const auto run = [&]() -> Result<ingest::IngestReport> {
     if (arguments.dry_run) {
       auto store = store::Store::open(real_file_system(), context.store, store::Store::Mode::kRead);
       if (!store && store.error().code != Errc::kNotFound) return store.error();
-      return ingest::dry_run(real_file_system(), store ? &*store : nullptr, readers, paths, options,
-                             progress);
+      return ingest::dry_run(real_file_system(), store ? &*store : nullptr, reading.readers, paths,
+                             options, progress);
     }
     YL_ASSIGN(auto store, store::Store::open_or_create(real_file_system(), context.store));
-    return ingest::ingest(store, readers, paths, options, progress);
+    YL_ASSIGN(auto report, ingest::ingest(store, reading.readers, paths, options, progress));
+    YL_TRY(name_unresolved(store, report));
+    return report;
   };
   YL_ASSIGN(const auto report, run());
   const bool partial = std::ranges::any_of(report.files, [](const IngestedFile& f) {

@@ -3,6 +3,8 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/console.h"
 #include "engine/cli/table_output.h"
+#include "engine/core/text.h"
+#include "engine/session/quality.h"
 #include "engine/store/care.h"
 #include "engine/store/schema_page.h"
 #include "engine/store/store.h"
@@ -19,7 +21,49 @@ struct Answer {
   ExitStatus status = ExitStatus::kDone;
 };
 
-Answer describe(const store::StoreInfo& i) {
+Json unresolved_json(const session::Unresolved& u) {
+  Json first = Json::array();
+  for (const std::string& wafer : u.first) first.push_back(to_valid_utf8(wafer));
+  return {{"wafers", u.wafers}, {"first", std::move(first)}};
+}
+
+Answer describe(const session::Quality& q) {
+  Json sources = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  std::size_t clean = 0;
+  for (const session::SourceQuality& s : q.sources) {
+    sources.push_back({{"name", to_valid_utf8(s.name)},
+                       {"reader", s.reader},
+                       {"rows", s.rows},
+                       {"rejects", s.rejects},
+                       {"completeness", s.completeness},
+                       {"duplicates", s.duplicates},
+                       {"out_of_range", s.out_of_range},
+                       {"time_order", s.time_order},
+                       {"defects_outside_die", s.defects_outside_die},
+                       {"die_outside_wafer", s.die_outside_wafer}});
+    clean += s.clean() ? 1U : 0U;
+    if (s.clean()) continue;
+    rows.push_back({one_line(s.name), fmt::format("{}", s.rows), fmt::format("{}", s.rejects),
+                    fmt::format("{:.1f} %", 100.0 * s.completeness),
+                    fmt::format("{}", s.duplicates), fmt::format("{}", s.out_of_range),
+                    fmt::format("{}", s.time_order), fmt::format("{}", s.defects_outside_die),
+                    fmt::format("{}", s.die_outside_wafer)});
+  }
+  std::string text = fmt::format("{} of {} source files are clean.\n", clean, q.sources.size());
+  for (const std::string& sentence : session::quality_sentences(q)) text += " - " + sentence + "\n";
+  if (!rows.empty()) {
+    text += text_table({"source", "rows", "rejects", "complete", "repeated", "range", "order",
+                        "off die", "off wafer"},
+                       rows);
+  }
+  return {std::move(text),
+          {{"schema", "yieldloop.quality/1"},
+           {"sources", std::move(sources)},
+           {"unresolved", unresolved_json(q.unresolved)}}};
+}
+
+Answer describe(const store::StoreInfo& i, const session::Unresolved& unresolved) {
   Json tables = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const auto& t : i.tables) {
@@ -35,7 +79,9 @@ Answer describe(const store::StoreInfo& i) {
       "({:.1f} MB)\n",
       i.latest.number, to_iso8601(i.latest.at), i.version, i.sources, i.partial_sources, i.rejects,
       i.quarantined, i.blobs, static_cast<double>(i.blob_bytes) * 1e-6);
-  return {text + text_table({"table", "rows", "MB", "segments"}, rows),
+  const std::string waiting = session::quality_sentence(unresolved);
+  return {text + (waiting.empty() ? "" : waiting + "\n") +
+              text_table({"table", "rows", "MB", "segments"}, rows),
           {{"schema", "yieldloop.store/1"},
            {"version", i.version},
            {"snapshot", i.latest.number},
@@ -45,6 +91,7 @@ Answer describe(const store::StoreInfo& i) {
            {"rejects", i.rejects},
            {"quarantined", i.quarantined},
            {"blobs", i.blobs},
+           {"unresolved", unresolved_json(unresolved)},
            {"tables", std::move(tables)}}};
 }
 
@@ -93,7 +140,15 @@ Result<Answer> take_care(const Context& context, const StoreArguments& a, Progre
                                            a.action == "compact" ? Mode::kWrite : Mode::kRead));
   if (a.action == "info") {
     YL_ASSIGN(const auto info, store::info(store));
-    return describe(info);
+    YL_ASSIGN(const auto snapshot, store.snapshot());
+    // A damaged segment is `verify`'s to name; the rest is told all the same.
+    const auto unresolved = session::unresolved_wafers(snapshot);
+    return describe(info, unresolved ? *unresolved : session::Unresolved{});
+  }
+  if (a.action == "quality") {
+    YL_ASSIGN(const auto snapshot, store.snapshot());
+    YL_ASSIGN(const auto quality, session::assess_quality(snapshot));
+    return describe(quality);
   }
   if (a.action == "verify") {
     YL_ASSIGN(const auto report, store::verify(store, progress));

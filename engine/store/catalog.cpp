@@ -38,6 +38,23 @@ INSERT OR IGNORE INTO meta VALUES('schema_version', '1');
 COMMIT;
 )";
 
+/// From version 1 to 2: what rows speak of, and the archive that a file came in.
+constexpr const char* kSecondVersion = R"(
+BEGIN IMMEDIATE;
+ALTER TABLE sources ADD COLUMN container TEXT NOT NULL DEFAULT '';
+CREATE TABLE keys(
+  kind TEXT NOT NULL, key TEXT NOT NULL, source INTEGER NOT NULL, id TEXT NOT NULL,
+  rank INTEGER NOT NULL, snapshot INTEGER NOT NULL, by_source INTEGER, superseded_at INTEGER,
+  PRIMARY KEY(kind, key, source, id)) WITHOUT ROWID;
+CREATE INDEX keys_superseded ON keys(superseded_at) WHERE superseded_at IS NOT NULL;
+CREATE TABLE extents(
+  ordinal INTEGER PRIMARY KEY, table_name TEXT NOT NULL, source INTEGER NOT NULL,
+  first INTEGER NOT NULL, last INTEGER NOT NULL, snapshot INTEGER NOT NULL,
+  UNIQUE(table_name, source));
+UPDATE meta SET value='2' WHERE key='schema_version';
+COMMIT;
+)";
+
 Error no_store(const fs::path& path) {
   return {Errc::kNotFound, "STOR-0001",
           fmt::format("There is no store at {}; ingest something or name another with --store.",
@@ -88,12 +105,12 @@ auto collect(Statement& statement, Convert convert)
   }
 }
 
-Status check_version(const Database& database, const fs::path& path) {
+Result<std::int64_t> version_of(const Database& database, const fs::path& path) {
   YL_ASSIGN(auto statement, database.prepare("SELECT value FROM meta WHERE key='schema_version'"));
   YL_ASSIGN(const bool found, statement.step());
   if (!found) return no_store(path);
   const auto version = parse_int(statement.text(0));
-  if (version == kStoreVersion) return Ok{};
+  if (version && *version >= kOldestVersion && *version <= kStoreVersion) return *version;
   return Error{Errc::kDamaged, "STOR-0002",
                fmt::format("The store at {} has version {}, this program reads version {}; use the "
                            "program that wrote it or a newer one.",
@@ -111,12 +128,17 @@ Result<Catalog> Catalog::open(const fs::path& path, Mode mode) {
   YL_ASSIGN(auto database, Database::open(path, access));
   YL_ASSIGN(auto has_meta, database.integer("SELECT 1 FROM sqlite_master WHERE name='meta'"));
   if (!has_meta && mode == Mode::kRead) return no_store(path);
-  if (has_meta) YL_TRY(check_version(database, path));
+  std::int64_t version = kOldestVersion;
+  if (has_meta) {
+    YL_ASSIGN(version, version_of(database, path));
+  }
   if (mode != Mode::kRead) {
     YL_TRY(database.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"));
     if (!has_meta) YL_TRY(database.run(kTables));
+    if (version < kStoreVersion) YL_TRY(database.run(kSecondVersion));
+    version = kStoreVersion;
   }
-  return Catalog(std::move(database));
+  return Catalog(std::move(database), version);
 }
 
 Result<std::int64_t> Catalog::latest_snapshot() const {
@@ -187,9 +209,11 @@ Result<bool> Catalog::has_blob(const std::string& sha256) const {
 
 Result<std::vector<SourceRecord>> Catalog::sources(std::int64_t snapshot) const {
   YL_ASSIGN(auto statement,
-            database_.prepare("SELECT sha256, name, size, reader, version, status, rows, counts, "
-                              "message, rejects_total, ingested_at, snapshot FROM sources "
-                              "WHERE snapshot <= ? ORDER BY name, sha256"));
+            database_.prepare(fmt::format(
+                "SELECT sha256, name, size, reader, version, status, rows, counts, message, "
+                "rejects_total, ingested_at, snapshot, {} FROM sources WHERE snapshot <= ? "
+                "ORDER BY name, sha256",
+                version_ == 1 ? "''" : "container")));
   statement.bind(snapshot);
   return collect(statement, [](const Statement& row) {
     SourceRecord source;
@@ -205,6 +229,7 @@ Result<std::vector<SourceRecord>> Catalog::sources(std::int64_t snapshot) const 
     source.rejects_total = u64(row.integer(9));
     source.ingested_at = UtcMicros{row.integer(10)};
     source.snapshot = row.integer(11);
+    source.container = row.text(12);
     return source;
   });
 }
@@ -237,6 +262,61 @@ Result<std::vector<QuarantineRecord>> Catalog::quarantine() const {
   });
 }
 
+Result<std::vector<SupersededRecord>> Catalog::superseded(std::int64_t snapshot) const {
+  if (version_ == 1) return std::vector<SupersededRecord>();
+  YL_ASSIGN(auto statement,
+            database_.prepare("SELECT kind, key, id, source, by_source FROM keys "
+                              "WHERE superseded_at IS NOT NULL AND superseded_at <= ?1 "
+                              "AND snapshot <= ?1 ORDER BY kind, key, source, id"));
+  statement.bind(snapshot);
+  return collect(statement, [](const Statement& row) {
+    return SupersededRecord{row.text(0), row.text(1), row.text(2), row.integer(3), row.integer(4)};
+  });
+}
+
+Result<std::vector<ExtentRecord>> Catalog::extents(const std::string& table) const {
+  if (version_ == 1) return std::vector<ExtentRecord>();
+  YL_ASSIGN(auto statement, database_.prepare("SELECT table_name, source, first, last FROM extents "
+                                              "WHERE table_name=? ORDER BY ordinal"));
+  statement.bind(table);
+  return collect(statement, [](const Statement& row) {
+    return ExtentRecord{row.text(0), row.integer(1), row.integer(2), row.integer(3)};
+  });
+}
+
+Status Catalog::insert_keys(const CatalogChange& change, std::int64_t number) {
+  if (change.keys.empty()) return Ok{};
+  YL_ASSIGN(auto better, database_.prepare("SELECT source FROM keys WHERE kind=? AND key=? AND "
+                                           "source<>? AND rank>? AND superseded_at IS NULL"));
+  YL_ASSIGN(auto replace, database_.prepare("UPDATE keys SET by_source=?3, superseded_at=?5 WHERE "
+                                            "kind=?1 AND key=?2 AND source<>?3 AND rank<=?4 AND "
+                                            "superseded_at IS NULL"));
+  YL_ASSIGN(auto insert, database_.prepare("INSERT OR REPLACE INTO keys VALUES(?,?,?,?,?,?,?,?)"));
+  for (const KeyRecord& k : change.keys) {
+    // What came whole is not replaced by what came cut short, whatever the order.
+    better.bind(k.kind).bind(k.key).bind(k.source).bind(std::int64_t{k.rank});
+    YL_ASSIGN(const bool outdone, better.step());
+    const auto by = outdone ? std::optional(better.integer(0)) : std::nullopt;
+    YL_TRY(better.run());
+    replace.bind(k.kind).bind(k.key).bind(k.source).bind(std::int64_t{k.rank});
+    YL_TRY(replace.bind(number).run());
+    insert.bind(k.kind).bind(k.key).bind(k.source).bind(k.id).bind(std::int64_t{k.rank});
+    insert.bind(number).bind(by).bind(outdone ? std::optional(number) : std::nullopt);
+    YL_TRY(insert.run());
+  }
+  return Ok{};
+}
+
+Status Catalog::insert_extents(const CatalogChange& change, std::int64_t number) {
+  if (change.extents.empty()) return Ok{};
+  YL_ASSIGN(auto insert, database_.prepare("INSERT OR REPLACE INTO extents(table_name, source, "
+                                           "first, last, snapshot) VALUES(?,?,?,?,?)"));
+  for (const ExtentRecord& e : change.extents) {
+    YL_TRY(insert.bind(e.table).bind(e.source).bind(e.from).bind(e.to).bind(number).run());
+  }
+  return Ok{};
+}
+
 Status Catalog::insert_segments(const CatalogChange& change, std::int64_t number) {
   YL_ASSIGN(auto insert, database_.prepare("INSERT INTO segments(path, table_name, product, rows, "
                                            "bytes, sha256, snapshot_added) VALUES(?,?,?,?,?,?,?)"));
@@ -253,7 +333,7 @@ Status Catalog::insert_segments(const CatalogChange& change, std::int64_t number
 
 Status Catalog::insert_sources(const CatalogChange& change, std::int64_t number) {
   YL_ASSIGN(auto insert,
-            database_.prepare("INSERT INTO sources VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+            database_.prepare("INSERT INTO sources VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   YL_ASSIGN(auto release, database_.prepare("DELETE FROM quarantine WHERE sha256=?"));
   YL_ASSIGN(auto reject, database_.prepare("INSERT INTO rejects VALUES(?,?,?,?,?,?,?,?)"));
   for (const SourceRecord& s : change.sources) {
@@ -261,7 +341,7 @@ Status Catalog::insert_sources(const CatalogChange& change, std::int64_t number)
     insert.bind(hex).bind(s.digest.short_id()).bind(to_valid_utf8(s.name)).bind(i64(s.size));
     insert.bind(s.reader).bind(to_valid_utf8(s.version)).bind(to_word(s.status)).bind(i64(s.rows));
     insert.bind(s.counts_json).bind(to_valid_utf8(s.message)).bind(i64(s.rejects_total));
-    YL_TRY(insert.bind(known_or_now(s.ingested_at)).bind(number).run());
+    YL_TRY(insert.bind(known_or_now(s.ingested_at)).bind(number).bind(s.container).run());
     YL_TRY(release.bind(hex).run());
     std::int64_t ordinal = 0;
     for (const SourceReject& r : s.rejects) {
@@ -301,6 +381,8 @@ Result<std::int64_t> Catalog::insert_all(const CatalogChange& change) {
   YL_TRY(insert_sources(change, number));
   YL_TRY(insert_quarantine(change));
   YL_TRY(insert_blobs(change, number));
+  YL_TRY(insert_keys(change, number));
+  YL_TRY(insert_extents(change, number));
   YL_TRY(database_.run("COMMIT"));
   return number;
 }

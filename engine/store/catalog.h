@@ -11,13 +11,16 @@
 
 #include "engine/core/result.h"
 #include "engine/core/sha256.h"
+#include "engine/store/keys.h"
 #include "engine/store/records.h"
 #include "engine/store/sqlite.h"
 
 namespace yieldloop::store {
 
 /// Raised with every change of the catalog or of a table that an older program cannot read.
-inline constexpr std::int64_t kStoreVersion = 1;
+inline constexpr std::int64_t kStoreVersion = 2;
+/// The oldest that is still read; opened for writing, it is brought up to date.
+inline constexpr std::int64_t kOldestVersion = 1;
 
 /// Everything one commit adds.
 struct CatalogChange {
@@ -27,6 +30,17 @@ struct CatalogChange {
   std::vector<SourceRecord> sources;
   std::vector<QuarantineRecord> quarantined;
   std::vector<BlobRecord> blobs;
+  std::vector<KeyRecord> keys;        ///< In the order of their sources.
+  std::vector<ExtentRecord> extents;  ///< Likewise.
+};
+
+/// A document or keyed row that a snapshot no longer counts.
+struct SupersededRecord {
+  std::string kind;
+  std::string key;
+  std::string id;
+  std::int64_t source = 0;
+  std::int64_t by_source = 0;
 };
 
 /// One connection; serialised by SQLite, so usable from several threads.
@@ -53,6 +67,10 @@ class Catalog {
   Result<std::vector<SourceRecord>> sources(std::int64_t snapshot) const;
   Result<std::vector<SourceReject>> rejects(const std::string& source) const;
   Result<std::vector<QuarantineRecord>> quarantine() const;
+  /// What is replaced as of a snapshot.
+  Result<std::vector<SupersededRecord>> superseded(std::int64_t snapshot) const;
+  /// Sources with timed rows of a table, oldest first.
+  Result<std::vector<ExtentRecord>> extents(const std::string& table) const;
 
   /// All or nothing; returns the new snapshot's number.
   Result<std::int64_t> commit(const CatalogChange& change);
@@ -63,14 +81,18 @@ class Catalog {
   const Database& database() const { return database_; }
 
  private:
-  explicit Catalog(Database database) : database_(std::move(database)) {}
+  Catalog(Database database, std::int64_t version)
+      : database_(std::move(database)), version_(version) {}
   Status insert_segments(const CatalogChange& change, std::int64_t number);
   Status insert_sources(const CatalogChange& change, std::int64_t number);
   Status insert_quarantine(const CatalogChange& change);
   Status insert_blobs(const CatalogChange& change, std::int64_t number);
+  Status insert_keys(const CatalogChange& change, std::int64_t number);
+  Status insert_extents(const CatalogChange& change, std::int64_t number);
   Result<std::int64_t> insert_all(const CatalogChange& change);
 
   Database database_;
+  std::int64_t version_;
 };
 
 }  // namespace yieldloop::store

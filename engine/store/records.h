@@ -40,6 +40,7 @@ struct SourceRecord {
   std::vector<SourceReject> rejects;  ///< The first ones; only written, see Snapshot::rejects.
   UtcMicros ingested_at;              ///< Unknown: set at the commit.
   std::int64_t snapshot = 0;          ///< Set at the commit.
+  std::string container;              ///< SHA-256 in hex of the archive it came in; or empty.
 };
 
 /// A file that was refused whole. It is tried again when it comes again.

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <thread>
 
+#include "engine/store/corrections.h"
 #include "engine/store/store_impl.h"
 
 namespace yieldloop::store {
@@ -199,6 +200,7 @@ struct StagedRows::Impl {
   std::map<std::string, WaitingRows> memory;
   std::map<std::string, OpenSegment> open;  ///< Of the writing thread until it is drained.
   std::vector<StagedSegment> done;          ///< As `open`.
+  KeyNotes notes;
   std::uint64_t row_count = 0;
 
   std::mutex mutex;
@@ -218,6 +220,7 @@ Status StagedRows::add(Table rows) {
   assert(fits_schema(rows));
   if (rows.rows() == 0) return Ok{};
   impl_->row_count += rows.rows();
+  impl_->notes.note(rows);
   return impl_->add(std::move(rows));
 }
 
@@ -299,6 +302,18 @@ struct Transaction::Impl {
     return store->files.sync_folder(store->folder);
   }
 
+  /// Rows that say which older ones this commit replaces; by table, filed under its name.
+  Status add_corrections(std::int64_t latest) {
+    std::map<std::string, std::vector<fs::path>> fresh;
+    for (const StagedSegment& s : segments) fresh[s.table].push_back(s.file);
+    for (const auto& [table, files] : fresh) {
+      if (find_row_kind(table) == nullptr) continue;
+      YL_ASSIGN(Table rows, replaced_rows(*store, latest, table, files, change.extents));
+      YL_TRY(flush(rows, table));
+    }
+    return Ok{};
+  }
+
   std::shared_ptr<Store::Impl> store;
   std::map<std::pair<std::string, std::string>, Table> memory;  ///< By table and product.
   std::vector<StagedSegment> segments;
@@ -329,6 +344,8 @@ Status Transaction::add(StagedRows rows) {
     impl_->segments.push_back(std::move(segment));
   }
   staged.done.clear();
+  for (KeyRecord& key : staged.notes.keys) impl_->change.keys.push_back(std::move(key));
+  for (auto& [table, extent] : staged.notes.extents) impl_->change.extents.push_back(extent);
   for (auto& [name, waiting] : staged.memory) {
     for (Table& batch : waiting.batches) YL_TRY(impl_->add(std::move(batch), staged.product));
   }
@@ -383,6 +400,7 @@ Result<std::int64_t> Transaction::commit(std::string_view note) {
   Store::Impl& store = *impl_->store;
   for (auto& [key, table] : impl_->memory) YL_TRY(impl_->flush(table, key.second));
   YL_ASSIGN(const std::int64_t latest, store.catalog.latest_snapshot());
+  YL_TRY(impl_->add_corrections(latest));
   YL_TRY(impl_->publish_all(latest + 1));
   impl_->change.note = note;
   // A commit that fails here may still have reached the disk, so its files stay: the next

@@ -155,7 +155,10 @@ FileReader::FileReader(FileSystem& files, const store::Store* store, bool dry_ru
       options_(options),
       progress_(progress) {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  const std::size_t wanted = options.threads == 0 ? cores : options.threads;
+  std::size_t wanted = options.threads == 0 ? cores : options.threads;
+  // Each thread holds a process while it hands rows on: there must be one for the file that the
+  // caller waits for.
+  if (options.workers != nullptr) wanted = std::min<std::size_t>(wanted, options.workers->size());
   const std::size_t count = std::min(wanted, std::max<std::size_t>(found.size(), 1));
   // Small files are many: a deep window keeps every thread busy while a large one is waited for.
   window_ = 16 * count;

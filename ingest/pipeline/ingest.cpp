@@ -23,6 +23,7 @@ store::SourceRecord source_of(const ReadDocument& file) {
   source.digest = file.digest;
   source.name = file.name;
   source.size = file.file.bytes;
+  if (file.container) source.container = file.container->hex();
   source.reader = read.kind;
   source.version = read.summary.version;
   source.status =
@@ -246,6 +247,8 @@ std::string ingest_json(const IngestReport& report) {
          {"message", read.message.empty() ? ordered_json(nullptr)
                                           : ordered_json(to_valid_utf8(read.message))}});
   }
+  ordered_json waiting = ordered_json::array();
+  for (const std::string& wafer : report.unresolved_first) waiting.push_back(to_valid_utf8(wafer));
   const ordered_json document{
       {"schema", "yieldloop.ingest/1"},
       {"dry_run", report.dry_run},
@@ -255,6 +258,7 @@ std::string ingest_json(const IngestReport& report) {
       {"already", report.count(Outcome::kAlready)},
       {"refused", report.count(Outcome::kRefused)},
       {"skipped", report.count(Outcome::kSkipped)},
+      {"unresolved", {{"wafers", report.unresolved_wafers}, {"first", std::move(waiting)}}},
       {"files", std::move(files)}};
   return document.dump(2);
 }

@@ -55,6 +55,10 @@ struct IngestReport {
   std::uint64_t rows = 0;                ///< Stored, or that a dry run would store.
   std::optional<std::int64_t> snapshot;  ///< The last one made; none when nothing changed.
   bool dry_run = false;
+  /// Wafers of the store whose results wait for their lot history, and the first of them as
+  /// "LOT/WAFER"; filled by who asks engine/session for them.
+  std::uint64_t unresolved_wafers = 0;
+  std::vector<std::string> unresolved_first;
 
   std::size_t count(Outcome outcome) const;
   bool any_refused() const;

@@ -29,7 +29,7 @@ constexpr std::size_t kSmallBatch = 48 << 10;
 /// The descriptor's content as memory. A file that shrinks meanwhile ends this process only.
 class DescriptorFile final : public MappedFile {
  public:
-  explicit DescriptorFile(int fd) {
+  explicit DescriptorFile(int fd) : fd_(fd) {
     struct stat s {};
     if (::fstat(fd, &s) == 0 && s.st_size > 0) {
       size_ = static_cast<std::size_t>(s.st_size);
@@ -39,19 +39,30 @@ class DescriptorFile final : public MappedFile {
         size_ = 0;
       }
     }
-    ::close(fd);
   }
   DescriptorFile(const DescriptorFile&) = delete;
   DescriptorFile& operator=(const DescriptorFile&) = delete;
   ~DescriptorFile() override {
     if (size_ > 0) ::munmap(data_, size_);
+    ::close(fd_);
   }
   std::span<const std::byte> bytes() const override {
     return {static_cast<const std::byte*>(data_), size_};
   }
+  void copy(std::size_t from, std::span<std::byte> out) const override {
+    while (!out.empty()) {
+      const ssize_t n = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(from));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;  // It shrank: the mapping says so in its own way.
+      from += static_cast<std::size_t>(n);
+      out = out.subspan(static_cast<std::size_t>(n));
+    }
+    if (!out.empty()) MappedFile::copy(from, out);
+  }
   bool failed() const { return failed_; }
 
  private:
+  int fd_;
   void* data_ = nullptr;
   std::size_t size_ = 0;
   bool failed_ = false;

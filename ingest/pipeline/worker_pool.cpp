@@ -210,7 +210,7 @@ class Exchange {
 struct WorkerPool::Impl {
   explicit Impl(WorkerSettings wanted) : settings(std::move(wanted)) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    places = settings.processes == 0 ? cores : settings.processes;
+    size = places = settings.processes == 0 ? cores : settings.processes;
   }
 
   /// A free process, started if need be; the place is given back with `release`.
@@ -279,13 +279,16 @@ struct WorkerPool::Impl {
   std::mutex mutex;
   std::condition_variable changed;
   std::once_flag warned;
-  unsigned places = 1;
+  unsigned size = 1;
+  unsigned places = 1;  ///< Of them not at work.
   std::vector<std::unique_ptr<WorkerProcess>> idle;
 };
 
 WorkerPool::WorkerPool(WorkerSettings settings)
     : impl_(std::make_unique<Impl>(std::move(settings))) {}
 WorkerPool::~WorkerPool() = default;
+
+unsigned WorkerPool::size() const { return impl_->size; }
 
 Status WorkerPool::read(const MappedFile& file, const Document& whole, const std::string& name,
                         const UnpackLimits& unpack, Receiver& receiver, const Progress& progress) {

@@ -54,6 +54,9 @@ class WorkerPool {
   Status read(const MappedFile& file, const Document& whole, const std::string& name,
               const UnpackLimits& unpack, Receiver& receiver, const Progress& progress);
 
+  /// How many processes there are at most.
+  unsigned size() const;
+
   struct Impl;
 
  private:

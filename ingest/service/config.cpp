@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include "engine/core/text.h"
+#include "engine/core/toml_guard.h"
 
 namespace yieldloop::ingest::service {
 namespace {
@@ -40,6 +41,14 @@ Status read_token(FileSystem& files, const fs::path& token_path, Config& config)
   return Ok{};
 }
 
+std::optional<CompleteWhen> complete_when(std::string_view word) {
+  if (word == "any") return CompleteWhen::kAny;
+  if (word == "stable") return CompleteWhen::kStable;
+  if (word == "done") return CompleteWhen::kDone;
+  if (word == "renamed") return CompleteWhen::kRenamed;
+  return std::nullopt;
+}
+
 Status read_drops(const fs::path& path, const toml::table& root, Config& config) {
   const auto* drops = root["drop"].as_array();
   if (drops == nullptr) return Ok{};
@@ -50,8 +59,14 @@ Status read_drops(const fs::path& path, const toml::table& root, Config& config)
     const double stable = (*table)["stable_seconds"].value_or(5.0);
     if (!(stable >= 0.0) || stable > 86'400.0)
       return bad(path, "drop.stable_seconds must be 0 to 86400.");
+    const std::string how = (*table)["complete_when"].value_or(std::string("any"));
+    const auto when = complete_when(how);
+    if (!when) {
+      return bad(path, "drop.complete_when must be any, stable, done or renamed.");
+    }
     const fs::path given(*folder);
-    config.drops.push_back({given.is_absolute() ? given : path.parent_path() / given, stable});
+    config.drops.push_back(
+        {given.is_absolute() ? given : path.parent_path() / given, stable, *when});
   }
   return Ok{};
 }
@@ -60,6 +75,9 @@ Status read_drops(const fs::path& path, const toml::table& root, Config& config)
 
 Result<Config> load_config(FileSystem& files, const fs::path& path) {
   YL_ASSIGN(const std::string text, read_text_file(files, path));
+  if (const auto line = line_nested_too_deep(text)) {
+    return bad(path, fmt::format("line {}: nested deeper than {} levels.", *line, kMostNested));
+  }
   toml::table root;
   try {
     root = toml::parse(text, path.string());

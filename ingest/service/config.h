@@ -7,7 +7,8 @@
 ///   max_body_mb = 4096
 ///   [[drop]]
 ///   folder = "/fab/drop"
-///   stable_seconds = 5               # a file is taken when unchanged this long, or has FILE.done
+///   complete_when = "any"            # or "stable", "done", "renamed"; see drop_watch.h
+///   stable_seconds = 5               # how long a file must be unchanged
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,18 @@
 
 namespace yieldloop::ingest::service {
 
+/// By which sign a file in a drop folder is complete.
+enum class CompleteWhen : std::uint8_t {
+  kAny,      ///< The first of the three below.
+  kStable,   ///< Size and time of change stayed the same for `stable_seconds`.
+  kDone,     ///< FILE.done stands beside it.
+  kRenamed,  ///< It is there under its own name: senders write .FILE, FILE.tmp or FILE.part first.
+};
+
 struct DropFolder {
   fs::path folder;
   double stable_seconds = 5.0;
+  CompleteWhen complete_when = CompleteWhen::kAny;
   friend bool operator==(const DropFolder&, const DropFolder&) = default;
 };
 

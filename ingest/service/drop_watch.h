@@ -1,10 +1,15 @@
 /// \file
 /// Takes files from a drop folder when they are complete.
 ///
-/// A file is complete when FILE.done stands beside it, or when its size and time of change have
-/// stayed the same for the configured time. Names that start with a dot or end in .tmp, .part or
-/// .done are never taken; links, pipes and devices are left alone. What was taken moves to
-/// `taken/`, what was refused to `refused/`, both inside the drop folder: nothing is deleted.
+/// A file is complete by one of three signs; a drop folder may insist on one of them:
+///   done     FILE.done stands beside it;
+///   stable   its size and time of change have stayed the same for the configured time;
+///   renamed  it came under its own name in one step: a look before, the same bytes (size and time
+///            of change) stood there as .FILE, FILE.tmp or FILE.part. A folder that is told to go
+///            by names takes every file at once that has no such name.
+/// Names that start with a dot or end in .tmp, .part or .done are never taken; links, pipes and
+/// devices are left alone. What was taken moves to `taken/`, what was refused to `refused/`, both
+/// inside the drop folder: nothing is deleted.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +39,15 @@ class DropWatch {
     std::uint64_t size = 0;
     std::int64_t modified_ns = 0;
     std::int64_t since_ns = 0;
+    bool renamed = false;
   };
   FileSystem& files_;
   DropFolder drop_;
+  bool is_complete(const Seen& seen, std::int64_t now_ns, bool marked) const;
+  bool was_renamed(const fs::path& path, const Seen& seen) const;
+
   std::map<fs::path, Seen> seen_;
+  std::map<fs::path, Seen> unfinished_;  ///< Under temporary names, at the last look.
 };
 
 }  // namespace yieldloop::ingest::service

@@ -8,6 +8,7 @@
 #include "engine/session/analysis.h"
 #include "ingest/pipeline/builtin_readers.h"
 #include "ingest/pipeline/ingest.h"
+#include "ingest/pipeline/worker_pool.h"
 
 namespace yieldloop::ingest::service {
 namespace {
@@ -16,6 +17,7 @@ struct Site {
   FileSystem& files;
   fs::path folder;
   ReaderRegistry readers = builtin_readers();
+  std::unique_ptr<WorkerPool> workers = default_worker_pool();
 };
 
 /// The writer's lock is held for one file only, so that a nightly job on the same store gets its
@@ -39,16 +41,19 @@ Result<store::Snapshot> newest(const Site& site) {
 Result<TakenFile> ingest_one(Site& site, const fs::path& file, const std::string& name) {
   NoProgress progress;
   YL_ASSIGN(auto store, open_for_writing(site));
-  YL_ASSIGN(auto report, ingest::ingest(store, site.readers, {file}, {}, progress));
+  YL_ASSIGN(auto report,
+            ingest::ingest(store, site.readers, {file}, {.workers = site.workers.get()}, progress));
   TakenFile outcome;
+  outcome.known = true;
   for (IngestedFile& f : report.files) {
-    f.read.path = name;  // The sender's name, not the staging file's.
-    outcome.refused =
-        outcome.refused || f.outcome == Outcome::kRefused || f.outcome == Outcome::kSkipped;
-    outcome.known = f.outcome == Outcome::kAlready;
+    // The sender's name, not the staging file's; what comes behind it is a member's.
+    f.read.path = name + f.read.path.substr(std::min(f.read.path.size(), file.string().size()));
+    const bool refused = f.outcome == Outcome::kRefused || f.outcome == Outcome::kSkipped;
+    outcome.refused = outcome.refused || refused;
+    outcome.known = outcome.known && f.outcome == Outcome::kAlready;
     outcome.rejects += f.read.rejects_total;
     outcome.kind = f.read.kind;
-    outcome.message = f.read.message;
+    if (outcome.message.empty()) outcome.message = f.read.message;
   }
   outcome.rows = report.rows;
   outcome.json = ingest_json(report);

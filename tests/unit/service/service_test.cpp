@@ -201,6 +201,72 @@ TEST_CASE("drop watch: a file is taken when it stopped changing or is marked don
         std::vector{scratch / "a.csv", scratch / "b.csv"});
 }
 
+TEST_CASE("drop watch: a file renamed into place is whole at once", "[service]") {
+  const test::TemporaryFolder scratch;
+  DropWatch watch(real_file_system(), {scratch.path(), 5.0});
+  const std::string temporary = GENERATE(as<std::string>{}, ".a.csv", "a.csv.tmp", "a.csv.part");
+  CAPTURE(temporary);
+  put(scratch / temporary, "rows");
+  CHECK(watch.complete_files(0)->empty());
+  CHECK(watch.complete_files(60'000'000'000)->empty());
+  fs::rename(scratch / temporary, scratch / "a.csv");
+  put(scratch / "b.csv", "somebody writes this one in place");
+  CHECK(watch.complete_files(60'100'000'000).value() == std::vector{scratch / "a.csv"});
+  // Written to after all: it has to keep still first.
+  put(scratch / "a.csv", "more rows");
+  CHECK(watch.complete_files(60'200'000'000)->empty());
+  CHECK(watch.complete_files(66'000'000'000)->size() == 2);
+}
+
+TEST_CASE("drop watch: a folder may insist on one sign", "[service]") {
+  const test::TemporaryFolder scratch;
+  put(scratch / "plain.csv", "1");
+  put(scratch / "marked.csv", "1");
+  put(scratch / "marked.csv.done", "");
+  put(scratch / "c.csv.part", "1");
+  const auto found = [&](CompleteWhen when, std::int64_t later) {
+    DropWatch watch(real_file_system(), {scratch.path(), 5.0, when});
+    (void)watch.complete_files(0);
+    std::string names;
+    const auto files = watch.complete_files(later).value();
+    for (const fs::path& file : files) names += file.filename().string() + " ";
+    return names;
+  };
+  constexpr std::int64_t kMinute = 60'000'000'000;
+  CHECK(found(CompleteWhen::kAny, 0) == "marked.csv ");
+  CHECK(found(CompleteWhen::kAny, kMinute) == "marked.csv plain.csv ");
+  CHECK(found(CompleteWhen::kStable, 0).empty());
+  CHECK(found(CompleteWhen::kStable, kMinute) == "marked.csv plain.csv ");
+  CHECK(found(CompleteWhen::kDone, kMinute) == "marked.csv ");
+  CHECK(found(CompleteWhen::kRenamed, 0) == "marked.csv plain.csv ");
+}
+
+TEST_CASE("drop watch: a writer that pauses is never read in part", "[service]") {
+  const test::TemporaryFolder scratch;
+  DropWatch watch(real_file_system(), {scratch.path(), 2.0});
+  std::int64_t now = 0;
+  for (int piece = 0; piece < 20; ++piece) {
+    std::ofstream(scratch / "slow.csv", std::ios::app) << "a piece\n";
+    for (int look = 0; look < 3; ++look) {
+      CHECK(watch.complete_files(now)->empty());
+      now += 500'000'000;
+    }
+  }
+  now += 2'000'000'000;
+  CHECK(watch.complete_files(now)->size() == 1);
+}
+
+TEST_CASE("service config: nested without end it is refused, not followed", "[service][hostile]") {
+  const test::TemporaryFolder scratch;
+  std::string text = "a";
+  for (int i = 0; i < 200'000; ++i) text += ".a";
+  put(scratch / "dots.toml", text + " = 1\n");
+  put(scratch / "brackets.toml", "a = " + std::string(200'000, '['));
+  for (const char* name : {"dots.toml", "brackets.toml"}) {
+    CHECK(load_config(real_file_system(), scratch / name).error().id == "SERV-0001");
+  }
+}
+
 TEST_CASE("service config: what it takes and refuses", "[service]") {
   const test::TemporaryFolder scratch;
   FileSystem& files = real_file_system();

@@ -177,13 +177,13 @@ TEST_CASE("care: a backup is a store, and comes back as one", "[store][care]") {
 TEST_CASE("store: a newer version is refused, by readers and writers", "[store][error]") {
   const test::TemporaryFolder folder;
   { REQUIRE(Store::create(real_file_system(), folder / "s")); }
-  execute(folder / "s/catalog.sqlite", "UPDATE meta SET value='2' WHERE key='schema_version'");
+  execute(folder / "s/catalog.sqlite", "UPDATE meta SET value='3' WHERE key='schema_version'");
   for (const auto mode : {Store::Mode::kRead, Store::Mode::kWrite}) {
     const auto store = Store::open(real_file_system(), folder / "s", mode);
     REQUIRE_FALSE(store);
     CHECK(store.error().id == "STOR-0002");
     CHECK(store.error().code == Errc::kDamaged);
-    CHECK_THAT(store.error().message, Contains("version 2"));
+    CHECK_THAT(store.error().message, Contains("version 3"));
   }
 }
 
