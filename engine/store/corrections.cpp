@@ -58,7 +58,8 @@ std::string query_sql(const RowKind& kind, const std::vector<std::string>& paths
   return fmt::format(
       "WITH o(source, nth) AS (VALUES {0}), ranked AS (SELECT r.source, r.source_row, o.nth, "
       "max(o.nth) OVER (PARTITION BY {1}) AS newest FROM {2} r JOIN o ON o.source = r.source{3}) "
-      "SELECT ranked.source, ranked.source_row, o.source AS by_source FROM ranked JOIN o ON o.nth = "
+      "SELECT ranked.source, ranked.source_row, o.source AS by_source FROM ranked JOIN o ON o.nth "
+      "= "
       "ranked.newest WHERE ranked.nth < ranked.newest ORDER BY 1, 2",
       join(order, ", "), join(key, ", "), paths_sql(paths), where);
 }
