@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,8 +28,6 @@ struct Finished {
 struct ChildOptions {
   std::filesystem::path folder;  ///< Working folder; empty: the test's.
   std::filesystem::path out;     ///< Where stdout goes instead, e.g. /dev/full.
-  std::uint64_t largest_file =
-      0;  ///< No file grows beyond; 0: no limit. Stands in for a full disk.
   std::chrono::seconds limit{60};
 };
 
@@ -62,11 +59,6 @@ class Child {
     ::dup2(out_fd, 1);
     ::dup2(err_fd, 2);
     if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(126);
-    if (options.largest_file > 0) {
-      const rlimit limit{options.largest_file, options.largest_file};
-      ::setrlimit(RLIMIT_FSIZE, &limit);
-      ::signal(SIGXFSZ, SIG_IGN);
-    }
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
