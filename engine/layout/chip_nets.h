@@ -53,16 +53,17 @@ struct NetOptions {
   bool labels = true;  ///< Read the texts.
 };
 
-/// A text on a net. Texts of the cell where the net ends name it; a net without any takes those of
-/// the nearest cells below, written CELL/TEXT.
+/// The texts on a net. Those drawn in the view's cell name it; a net without any takes those of the
+/// highest cell that draws one on it, written CELL/TEXT.
 struct NetNames {
-  std::string first;               ///< Of all texts in ascending order; empty when there is none.
-  std::vector<std::string> all;    ///< Ascending, each once, at most 32.
-  std::uint64_t different = 0;     ///< Also those beyond the 32.
+  std::string first;             ///< Of all texts in ascending order; empty when there is none.
+  std::vector<std::string> all;  ///< Ascending, each once, at most 32.
+  std::uint64_t different = 0;   ///< Also those beyond the 32.
   friend bool operator==(const NetNames&, const NetNames&) = default;
 };
 
-/// One name on several nets of one cell: an open, unless they are joined outside.
+/// One name on several nets of one cell, of which one at least is joined to nothing outside of the
+/// cell: two pieces that were meant to be one.
 struct PossibleOpen {
   CellIndex cell = kNoCell;
   std::string name;
@@ -81,18 +82,18 @@ struct NetLayer {
 };
 
 struct NetMeasure {
-  std::uint64_t shapes = 0;  ///< On conductors.
-  std::uint64_t cuts = 0;    ///< On cut layers.
-  Box bbox;                  ///< In the view's cell.
+  std::uint64_t shapes = 0;      ///< On conductors.
+  std::uint64_t cuts = 0;        ///< On cut layers.
+  Box bbox;                      ///< In the view's cell.
   std::vector<NetLayer> layers;  ///< Ascending as in the stack, only what is drawn on.
   friend bool operator==(const NetMeasure&, const NetMeasure&) = default;
 };
 
 struct NetSummary {
-  std::uint64_t nets = 0;          ///< With a shape on a conductor.
-  std::uint64_t lone_cuts = 0;     ///< Groups of cuts that touch no conductor.
-  std::uint64_t labels = 0;        ///< Texts that could name a net, placements expanded.
-  std::uint64_t loose_labels = 0;  ///< Of these, on no shape.
+  std::uint64_t nets = 0;                    ///< With a shape on a conductor.
+  std::uint64_t lone_cuts = 0;               ///< Groups of cuts that touch no conductor.
+  std::uint64_t labels = 0;                  ///< Texts that could name a net, placements expanded.
+  std::uint64_t loose_labels = 0;            ///< Of these, on no shape.
   std::vector<PossibleOpen> possible_opens;  ///< Ascending by cell, then name; at most 100.
   std::uint64_t possible_opens_total = 0;
   std::uint64_t cells = 0;  ///< Solved, each once, halves of arrays included.
@@ -130,8 +131,8 @@ class ChipNets {
 };
 
 /// Errors: kInvalidOptions NETS-0001 (no conductor), NETS-0002 (a layer is used twice or a via
-/// joins what is no conductor), NETS-0003 (more than 64 layers); kTooLarge NETS-0004 (more copies
-/// than can be numbered); kCancelled LAYO-0007.
+/// joins what is no conductor), NETS-0003 (more than 64 layers); kUnsupported NETS-0004 (more
+/// copies than can be numbered); kCancelled LAYO-0007.
 Result<ChipNets> extract_nets(const FlatView& view, const NetStack& stack,
                               const NetOptions& options, Progress& progress);
 
