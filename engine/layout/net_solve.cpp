@@ -80,20 +80,61 @@ class CellSolver {
     const SlotShapes& mine = cell_.shapes(slot);
     for_each_slot(nets_.slots.partners[slot] & cell_.own_mask, [&](unsigned other) {
       if (other < slot) return;
-      const SlotShapes& theirs = cell_.shapes(other);
-      for (std::uint32_t i = 0; i < mine.size(); ++i) {
-        const NetShape shape = NetShape::of(cell_, slot, mine, i, nullptr);
-        if (!shape.box.touches(theirs.bbox)) continue;
-        theirs.near(shape.box, [&](std::uint32_t k) {
-          if (other == slot && k <= i) return true;
-          if ((shape.is_box && k < theirs.boxes.size()) ||
-              touch_(shape, NetShape::of(cell_, other, theirs, k, nullptr)))
-            components_.join(mine.first + i, theirs.first + k);
-          return true;
-        });
-        if (cancelled()) return;
-      }
+      join_boxes(mine, cell_.shapes(other));
+      join_polygons(slot, mine, other, cell_.shapes(other));
+      if (other != slot) join_polygons(other, cell_.shapes(other), slot, mine);
     });
+  }
+
+  /// Boxes with boxes, group by group: neighbours in packed order share their candidates.
+  void join_boxes(const SlotShapes& mine, const SlotShapes& theirs) {
+    constexpr std::size_t kGroup = geometry::PackedIndex::kFanout;
+    std::vector<std::uint32_t> near;
+    for (std::size_t from = 0; from < mine.boxes.size() && !cancelled(); from += kGroup) {
+      const std::size_t to = std::min(from + kGroup, mine.boxes.size());
+      Box32 hull = mine.boxes[from];
+      for (std::size_t i = from + 1; i < to; ++i) hull = hull_of(hull, mine.boxes[i]);
+      if (!static_cast<Box>(hull).touches(theirs.bbox)) continue;
+      near.clear();
+      theirs.box_tree.for_each_range(hull, theirs.boxes.size(),
+                                     [&](std::size_t first, std::size_t last) {
+                                       if (&mine == &theirs)
+                                         first = std::max(first, from + 1);  // Each pair once.
+                                       for (std::size_t k = first; k < last; ++k)
+                                         if (meet(theirs.boxes[k], hull))
+                                           near.push_back(static_cast<std::uint32_t>(k));
+                                     });
+      for (std::size_t i = from; i < to; ++i) {
+        const Box32 box = mine.boxes[i];
+        for (const std::uint32_t k : near)
+          if (meet(theirs.boxes[k], box) && (&mine != &theirs || k > i))
+            components_.join(mine.first + static_cast<std::uint32_t>(i), theirs.first + k);
+      }
+    }
+  }
+
+  /// Polygons of one slot with all of another; with all that follow them in the same slot.
+  void join_polygons(unsigned slot, const SlotShapes& mine, unsigned other,
+                     const SlotShapes& theirs) {
+    for (auto i = static_cast<std::uint32_t>(mine.boxes.size()); i < mine.size(); ++i) {
+      const NetShape shape = NetShape::of(cell_, slot, mine, i, nullptr);
+      if (!shape.box.touches(theirs.bbox)) continue;
+      theirs.near(shape.box, [&](std::uint32_t k) {
+        if (touch_(shape, NetShape::of(cell_, other, theirs, k, nullptr)))
+          components_.join(mine.first + i, theirs.first + k);
+        return true;
+      });
+      if (cancelled()) return;
+    }
+  }
+
+  static bool meet(const Box32& a, const Box32& b) {
+    return ((a.x_min <= b.x_max) & (b.x_min <= a.x_max) & (a.y_min <= b.y_max) &
+            (b.y_min <= a.y_max)) != 0;
+  }
+  static Box32 hull_of(const Box32& a, const Box32& b) {
+    return {std::min(a.x_min, b.x_min), std::min(a.y_min, b.y_min), std::max(a.x_max, b.x_max),
+            std::max(a.y_max, b.y_max)};
   }
 
   void join_children(unsigned slot) {
