@@ -2,8 +2,9 @@
 /// A static R-tree packed into one array.
 ///
 /// Boxes are put into sort-tile-recursive order and grouped by 16; each group's bounding box is
-/// an entry of the level above, up to one root group. No pointers; it adds about 2 bytes a box.
-/// Fewer than 32 boxes are scanned without any tree.
+/// an entry of the level above, up to one root group. No pointers; it adds about 1 byte a box.
+/// Fewer than 32 boxes are scanned without any tree. Groups are kept in 32 bits: what lies beyond
+/// is moved to the border, which finds more than it must and never less.
 /// Cost: O(n log n) to build, O(log n + found) for small windows.
 ///
 /// Source: S. T. Leutenegger, M. A. Lopez, J. Edgington, "STR: a simple and efficient algorithm
@@ -41,10 +42,18 @@ class PackedIndex {
       if (count > 0) visit(std::size_t{0}, count);
       return;
     }
-    descend(levels_.size() - 1, 0, entries(levels_.size() - 1), window, count, visit);
+    if (window.empty()) return;
+    descend(levels_.size() - 1, 0, entries(levels_.size() - 1), clamped(window), count, visit);
   }
 
-  std::size_t memory_bytes() const { return nodes_.capacity() * sizeof(Box); }
+  std::size_t memory_bytes() const { return nodes_.capacity() * sizeof(Box32); }
+
+  /// All four comparisons at once: which of them fails is a matter of chance, and a branch on
+  /// each would be mispredicted.
+  static bool may_touch(const Box32& a, const Box32& b) {
+    return (a.x_min <= b.x_max) & (b.x_min <= a.x_max) & (a.y_min <= b.y_max) &
+           (b.y_min <= a.y_max);
+  }
 
   static constexpr std::size_t kFanout = 16;
   static constexpr std::size_t kLinear = 32;
@@ -55,10 +64,11 @@ class PackedIndex {
   }
 
   template <class Visit>
-  void descend(std::size_t level, std::size_t first, std::size_t last, const Box& window,
+  void descend(std::size_t level, std::size_t first, std::size_t last, const Box32& window,
                std::size_t count, Visit&& visit) const {
+    const Box32* nodes = nodes_.data() + levels_[level];
     for (std::size_t i = first; i < last; ++i) {
-      if (!nodes_[levels_[level] + i].touches(window)) continue;
+      if (!may_touch(nodes[i], window)) continue;
       const std::size_t below = i * kFanout;
       if (level == 0) {
         visit(below, below + kFanout < count ? below + kFanout : count);
@@ -73,9 +83,9 @@ class PackedIndex {
   template <class B>
   void build(std::span<const B> boxes);
   template <class B>
-  static void append_level(std::span<const B> below, std::vector<Box>& level);
+  static void append_level(std::span<const B> below, std::vector<Box32>& level);
 
-  std::vector<Box> nodes_;           ///< Level 0 (groups of boxes) first.
+  std::vector<Box32> nodes_;         ///< Level 0 (groups of boxes) first.
   std::vector<std::size_t> levels_;  ///< Start of each level in nodes_.
 };
 

@@ -94,7 +94,7 @@ std::vector<std::string> point_feature_names(const Layout& layout,
 /// depend on the other points or on the number of threads.
 /// Cost: about a hundred thousand points a second and layer where points are dense; sparse ones
 /// cost a window's merge each. Memory: 4 bytes a value and the tiles in work.
-/// Errors: kInvalidOptions LAYO-0009 (a radius or reach that is not above 0, a layer the layout
+/// Errors: kInvalidOptions LAYO-0020 (a radius or reach that is not above 0, a layer the layout
 /// does not have), kCancelled LAYO-0007.
 Result<PointFeatures> point_features(const FlatView& view, const PointFeatureOptions& options,
                                      std::span<const Point> points, Progress& progress);
