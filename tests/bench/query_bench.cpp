@@ -50,9 +50,9 @@ T value_or_fail(Result<T> result) {
 Layout load(const char* path) {
   const auto file = value_or_fail(real_file_system().map(path));
   ingest::Rejects rejects;
-  return oasis::looks_like_oasis(file->bytes())
-             ? value_or_fail(oasis::read_oasis(file->bytes(), rejects))
-             : value_or_fail(gdsii::read_gdsii(file->bytes(), rejects));
+  return ingest::oasis::looks_like_oasis(file->bytes())
+             ? value_or_fail(ingest::oasis::read_oasis(file->bytes(), rejects))
+             : value_or_fail(ingest::gdsii::read_gdsii(file->bytes(), rejects));
 }
 
 /// Conductors and cuts of sky130 where the layout has them, else its eleven fullest layers.
