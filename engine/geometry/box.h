@@ -98,9 +98,8 @@ constexpr Box32 narrow(const Box& b) {
 /// still do afterwards.
 constexpr Box32 clamped(const Box& b) {
   const auto near = [](Coord value) {
-    return static_cast<std::int32_t>(
-        std::clamp<Coord>(value, std::numeric_limits<std::int32_t>::min(),
-                          std::numeric_limits<std::int32_t>::max()));
+    return static_cast<std::int32_t>(std::clamp<Coord>(
+        value, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
   };
   return {near(b.x_min), near(b.y_min), near(b.x_max), near(b.y_max)};
 }

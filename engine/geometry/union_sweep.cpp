@@ -149,9 +149,8 @@ class OutlineSweep {
     std::size_t k = 0;
     at_ = {};
     while (i < old_.borders.size() || k < now_.borders.size()) {
-      const std::int32_t x =
-          std::min(i < old_.borders.size() ? old_.borders[i] : kEnd,
-                   k < now_.borders.size() ? now_.borders[k] : kEnd);
+      const std::int32_t x = std::min(i < old_.borders.size() ? old_.borders[i] : kEnd,
+                                      k < now_.borders.size() ? now_.borders[k] : kEnd);
       const bool in_old = i < old_.borders.size() && old_.borders[i] == x;
       const bool in_now = k < now_.borders.size() && now_.borders[k] == x;
       step(x, in_old ? &old_.sides[i] : nullptr, in_now ? &now_.sides[k] : nullptr);
@@ -209,8 +208,7 @@ class OutlineSweep {
       at_.run_end = corner(old_left, now_left);
     }
     const bool goes_on = before != nullptr && after != nullptr && at_.old == at_.now;
-    if (before != nullptr && !goes_on)
-      vertical(x, *before, at_.old, corner(now_left, at_.now));
+    if (before != nullptr && !goes_on) vertical(x, *before, at_.old, corner(now_left, at_.now));
     if (after == nullptr) return;
     after->piece = at_.now_piece;
     after->low = goes_on ? before->low : y_;
@@ -290,8 +288,8 @@ void ring_outline(const Polygon& ring, std::uint32_t piece, const Box& window, U
   const auto end = [&](Point before, Point at, Point after) {
     const bool on_border = at.x == window.x_min || at.x == window.x_max || at.y == window.y_min ||
                            at.y == window.y_max;
-    const bool square = (before.x == at.x && at.y == after.y) ||
-                        (before.y == at.y && at.x == after.x);
+    const bool square =
+        (before.x == at.x && at.y == after.y) || (before.y == at.y && at.x == after.x);
     if (on_border || !square) return Corner::kOther;
     return cross(at - before, after - at) > 0 ? Corner::kOuter : Corner::kInner;
   };

@@ -66,10 +66,10 @@ struct PointFeatureOptions {
   std::vector<FeatureLayer> layers;
   std::vector<FeatureVia> vias;
   std::vector<double> density_radii_um = {1.0, 5.0, 20.0};  ///< Half sides; may be empty.
-  double gradient_radius_um = 5.0;  ///< 0 leaves the column out.
-  double count_radius_um = 1.0;     ///< Half side in which ends, corners and cuts are counted.
-  double reach_um = 2.0;            ///< Farthest edge, gap or cut looked for.
-  double line_end_um = 0.5;         ///< Longest line end.
+  double gradient_radius_um = 5.0;                          ///< 0 leaves the column out.
+  double count_radius_um = 1.0;  ///< Half side in which ends, corners and cuts are counted.
+  double reach_um = 2.0;         ///< Farthest edge, gap or cut looked for.
+  double line_end_um = 0.5;      ///< Longest line end.
   double redundancy_distance_um = 1.0;
   bool hierarchy = true;          ///< The columns of cells and macros.
   double cell_reach_um = 20.0;    ///< Farthest cell border looked for.

@@ -191,8 +191,7 @@ void LazyShapeIndex::symbolic_near(const LayerShapes& shapes, const Box& window,
     const RepeatedShape& repeated = shapes.repeated[symbolic[i].repeated];
     const bool is_box = repeated.kind == RepeatedShape::Kind::kBox;
     CellShape shape = is_box ? CellShape{} : shape_of(shapes, symbolic[i].polygon);
-    shape.position =
-        static_cast<std::uint32_t>(shapes_.boxes.size() + shapes_.polygons.size() + i);
+    shape.position = static_cast<std::uint32_t>(shapes_.boxes.size() + shapes_.polygons.size() + i);
     for_each_copy_near(repeated.repetition, repeated.box, window,
                        [&](std::uint32_t column, std::uint32_t row) {
                          shape.offset = repeated.repetition.at(column, row);

@@ -1,16 +1,104 @@
 #include "engine/layout/shape_search.h"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
 #include "engine/layout/shape_distance.h"
 #include "engine/layout/shape_walk.h"
 
 namespace yieldloop::layout {
 
+namespace {
+
+/// Wide, tall or neither, then by the longer side in steps of four.
+constexpr std::size_t kSizes = 17;
+std::size_t size_class(const Box32& box) {
+  const auto width = static_cast<std::uint64_t>(std::int64_t{box.x_max} - box.x_min);
+  const auto height = static_cast<std::uint64_t>(std::int64_t{box.y_max} - box.y_min);
+  const std::size_t form = width >= 4 * height ? 1 : height >= 4 * width ? 2 : 0;
+  return form * kSizes + static_cast<std::size_t>(std::bit_width(std::max(width, height))) / 2;
+}
+
+/// Fewer items than this share a tree with the next size.
+constexpr std::uint32_t kOwnTree = 256;
+
+/// classes[size_class] is the tree it goes to; `counts` are the items of each tree.
+std::vector<std::uint32_t> trees_of_sizes(const SearchCell& cell,
+                                          std::vector<std::uint32_t>& counts) {
+  std::vector<std::uint32_t> sizes(3 * kSizes, 0);
+  for (const Box32& box : cell.boxes) ++sizes[size_class(box)];
+  std::vector<std::uint32_t> trees(sizes.size(), 0);
+  counts.assign(1, 0);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (counts.back() >= kOwnTree && sizes[i] > 0) counts.push_back(0);
+    trees[i] = static_cast<std::uint32_t>(counts.size() - 1);
+    counts.back() += sizes[i];
+  }
+  return trees;
+}
+
+/// Fewer items than this are looked at one by one.
+constexpr std::size_t kScanned = 48;
+
+/// Puts boxes and refs into the order of a grid and makes it, if one suits.
+bool make_grid(SearchCell& cell) {
+  std::vector<std::uint32_t> order;
+  if (cell.boxes.size() < kScanned || !cell.grid.build(cell.boxes, order)) return false;
+  std::vector<Box32> boxes;
+  std::vector<std::uint32_t> refs;
+  boxes.reserve(order.size());
+  refs.reserve(order.size());
+  for (const std::uint32_t i : order) {
+    boxes.push_back(cell.boxes[i]);
+    refs.push_back(cell.refs[i]);
+  }
+  cell.boxes = std::move(boxes);
+  cell.refs = std::move(refs);
+  return true;
+}
+
+/// Puts boxes and refs into the order of their trees and makes these.
+void make_trees(SearchCell& cell) {
+  std::vector<std::uint32_t> counts;
+  const std::vector<std::uint32_t> trees = trees_of_sizes(cell, counts);
+  std::vector<std::uint32_t> next;
+  std::uint32_t first = 0;
+  for (const std::uint32_t count : counts) {
+    next.push_back(first);
+    cell.classes.push_back({first, count, {}});
+    first += count;
+  }
+  std::vector<Box32> boxes(cell.boxes.size());
+  std::vector<std::uint32_t> refs(cell.boxes.size());
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const std::uint32_t to = next[trees[size_class(cell.boxes[i])]]++;
+    boxes[to] = cell.boxes[i];
+    refs[to] = cell.refs[i];
+  }
+  for (SearchCell::Class& some : cell.classes) {
+    const std::span<const Box32> mine = std::span(boxes).subspan(some.first, some.count);
+    const std::vector<std::uint32_t> order = geometry::packed_order(mine);
+    for (std::uint32_t k = 0; k < some.count; ++k) {
+      cell.boxes[some.first + k] = mine[order[k]];
+      cell.refs[some.first + k] = refs[some.first + order[k]];
+    }
+    some.tree =
+        geometry::PackedIndex(std::span<const Box32>(cell.boxes).subspan(some.first, some.count));
+  }
+  cell.boxes.shrink_to_fit();
+  cell.refs.shrink_to_fit();
+}
+
+}  // namespace
+
 std::size_t SearchCell::memory_bytes() const {
   std::size_t bytes = boxes.capacity() * sizeof(Box32) + refs.capacity() * sizeof(refs[0]) +
-                      tree.memory_bytes() + polygons.capacity() * sizeof(SearchPolygon) +
+                      grid.memory_bytes() + polygons.capacity() * sizeof(SearchPolygon) +
                       arrays.capacity() * sizeof(SearchArray) +
                       children.capacity() * sizeof(SearchChild);
   for (const auto& outline : outlines) bytes += outline.capacity() * sizeof(Point32);
+  for (const Class& some : classes) bytes += sizeof(some) + some.tree.memory_bytes();
   return bytes;
 }
 
@@ -85,18 +173,7 @@ void SearchCells::build(CellIndex index, SearchCell& out) const {
   for (std::uint32_t slot = 0; slot < layers_.size(); ++slot)
     if (const LayerShapes* shapes = cell.find(layers_[slot])) add_layer(*shapes, slot, out);
   add_children(cell, out);
-  const auto order = geometry::packed_order(std::span<const Box32>(out.boxes));
-  std::vector<Box32> boxes;
-  std::vector<std::uint32_t> refs;
-  boxes.reserve(order.size());
-  refs.reserve(order.size());
-  for (const std::uint32_t i : order) {
-    boxes.push_back(out.boxes[i]);
-    refs.push_back(out.refs[i]);
-  }
-  out.boxes = std::move(boxes);
-  out.refs = std::move(refs);
-  out.tree = geometry::PackedIndex(std::span<const Box32>(out.boxes));
+  if (!make_grid(out)) make_trees(out);
   out.polygons.shrink_to_fit();
   out.children.shrink_to_fit();
 }
@@ -172,8 +249,8 @@ void ShapeSearch::for_each_near(Point at, Coord radius,
   const auto limit = static_cast<double>(radius) * static_cast<double>(radius);
   const auto wanted = [&](const Box& box) { return squared_distance(box, at) <= limit; };
   const auto take = [&](const FlatShape& shape) {
-    const double found = shape.is_box ? squared_distance(shape.box, at)
-                                      : squared_distance(shape.points, at);
+    const double found =
+        shape.is_box ? squared_distance(shape.box, at) : squared_distance(shape.points, at);
     if (found <= limit) visit(shape, std::sqrt(found));
   };
   FlatSink<PointQuery> sink{wanted, take, layers_, nullptr, {}};

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/geometry/packed_index.h"
+#include "engine/layout/cell_grid.h"
 #include "engine/layout/placement.h"
 #include "engine/layout/shape_index.h"
 
@@ -49,14 +50,36 @@ struct SearchCell {
   static constexpr int kKindShift = 30;
   static constexpr std::uint32_t kItemMask = (std::uint32_t{1} << kKindShift) - 1;
 
+  /// Items of about one size and shape: a long wire among small cuts would make every group of
+  /// the tree long.
+  struct Class {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    geometry::PackedIndex tree;
+  };
+
   std::vector<Box32> boxes;
   std::vector<std::uint32_t> refs;  ///< Kind, and the slot of a box or the position of the rest.
-  geometry::PackedIndex tree;
+  CellGrid grid;                    ///< Where it suits the items,
+  std::vector<Class> classes;       ///< else these.
   std::vector<SearchPolygon> polygons;
   std::vector<SearchArray> arrays;
   std::vector<SearchChild> children;
   std::vector<std::vector<Point32>> outlines;
   std::size_t memory_bytes() const;
+
+  /// Calls visit(position) for every item whose box may touch the window.
+  template <class Visit>
+  void for_each_near(const Box& window, Visit&& visit) const {
+    const geometry::BoxProbe probe(geometry::clamped(window));
+    if (!grid.empty()) return grid.for_each_near(probe, boxes, visit);
+    for (const Class& some : classes) {
+      some.tree.for_each_range(probe, some.count, [&](std::size_t first, std::size_t last) {
+        for (std::size_t i = some.first + first; i < some.first + last; ++i)
+          if (probe.touches(boxes[i])) visit(i);
+      });
+    }
+  }
 };
 
 class SearchCells {
@@ -130,12 +153,7 @@ class ShapeWalk {
 
   void cell(CellIndex index, const Query& query) {
     const SearchCell& cell = cells_.cell(index);
-    const Box window = query.box();
-    const Box32 near = geometry::clamped(window);
-    cell.tree.for_each_range(window, cell.boxes.size(), [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i)
-        if (geometry::PackedIndex::may_touch(cell.boxes[i], near)) item(cell, i, index, query);
-    });
+    cell.for_each_near(query.box(), [&](std::size_t i) { item(cell, i, index, query); });
   }
 
   void item(const SearchCell& cell, std::size_t i, CellIndex index, const Query& query) {
@@ -198,11 +216,8 @@ class ShapeWalk {
   void general(CellIndex index, const Placement& placement) {
     const SearchCell& cell = cells_.cell(index);
     const Box local = placement.to_local(query_.box());
-    cell.tree.for_each_range(local, cell.boxes.size(), [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i)
-        if (static_cast<Box>(cell.boxes[i]).touches(local))
-          general_item(cell, i, index, placement, local);
-    });
+    cell.for_each_near(local,
+                       [&](std::size_t i) { general_item(cell, i, index, placement, local); });
   }
 
   void general_item(const SearchCell& cell, std::size_t i, CellIndex index,

@@ -41,8 +41,8 @@ struct NearSink {
 };
 
 Status check(std::span<const Point> points, std::span<const Coord> radii) {
-  const bool in_range = std::all_of(radii.begin(), radii.end(),
-                                    [](Coord r) { return r >= 0 && r < kRadiusLimit; });
+  const bool in_range =
+      std::all_of(radii.begin(), radii.end(), [](Coord r) { return r >= 0 && r < kRadiusLimit; });
   if (points.size() == radii.size() && in_range) return Ok{};
   return Error{Errc::kInvalidOptions, "LAYO-0021",
                "A search around points needs one radius a point, from 0 to 2^30 - 1 database "
@@ -117,15 +117,14 @@ Result<std::vector<std::uint32_t>> count_shapes_near(const ShapeSearch& search,
   std::vector<std::uint32_t> counts(points.size() * layers, 0);
   const std::vector<std::uint32_t> order = geometry::curve_order(points);
   YL_ASSIGN([[maybe_unused]] const auto done,
-            for_all_tiles<char>(blocks_of(order.size()), "shapes near points", progress,
-                                [&](std::size_t block) {
-                                  search_block(search, block_of(order, block), points, radii,
-                                               [&](std::uint32_t point, std::uint32_t slot,
-                                                   const auto&...) {
-                                                 ++counts[point * layers + slot];
-                                               });
-                                  return char{};
-                                }));
+            for_all_tiles<char>(
+                blocks_of(order.size()), "shapes near points", progress, [&](std::size_t block) {
+                  search_block(search, block_of(order, block), points, radii,
+                               [&](std::uint32_t point, std::uint32_t slot, const auto&...) {
+                                 ++counts[point * layers + slot];
+                               });
+                  return char{};
+                }));
   return counts;
 }
 

@@ -99,15 +99,15 @@ void bench_points(const FlatView& view, std::size_t count) {
   const ShapeSearch search(view, conductors(view.layout()));
   search.for_each_near(points.at.front(), points.radius.front(), [](const auto&, double) {});
   const double built = cpu_seconds();
-  const auto counts =
-      value_or_fail(count_shapes_near(search, points.at, points.radius, quiet));
+  const auto counts = value_or_fail(count_shapes_near(search, points.at, points.radius, quiet));
   const double done = cpu_seconds();
   const auto hits = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-  std::printf("points: %zu on %zu layers, %llu shapes near; first query %.3f s, all %.3f s, "
-              "%.0f points/s, index %.0f MB, peak %.0f MB\n",
-              count, search.layers().size(), static_cast<unsigned long long>(hits), built - start,
-              done - built, static_cast<double>(count) / (done - start),
-              static_cast<double>(search.memory_bytes()) / 1e6, peak_mb());
+  std::printf(
+      "points: %zu on %zu layers, %llu shapes near; first query %.3f s, all %.3f s, "
+      "%.0f points/s, index %.0f MB, peak %.0f MB\n",
+      count, search.layers().size(), static_cast<unsigned long long>(hits), built - start,
+      done - built, static_cast<double>(count) / (done - start),
+      static_cast<double>(search.memory_bytes()) / 1e6, peak_mb());
 }
 
 }  // namespace
