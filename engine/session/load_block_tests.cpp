@@ -16,17 +16,6 @@ namespace {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-bool holds_word(std::string_view text, std::string_view word) {
-  for (std::size_t at = text.find(word); at != std::string_view::npos;
-       at = text.find(word, at + 1)) {
-    const bool starts = at == 0 || !is_word(text[at - 1]) || !is_word(word.front());
-    const std::size_t end = at + word.size();
-    const bool ends = end == text.size() || !is_word(text[end]) || !is_word(word.back());
-    if (starts && ends) return true;
-  }
-  return false;
-}
-
 /// Final results by what the tester calls a part: (test run, sequence).
 class FinalParts {
  public:
@@ -52,7 +41,7 @@ class FinalParts {
 /// Collects one outcome for each die and test; a die fails a test when any of its results does.
 class Collector {
  public:
-  Collector(const Product& product, const std::vector<std::string>& cells)
+  Collector(const Product& product, const CellNames& cells)
       : product_(product), cells_(cells) {}
 
   /// Position of a test that leads to a block; nothing for others.
@@ -104,7 +93,7 @@ class Collector {
 
  private:
   const Product& product_;
-  const std::vector<std::string>& cells_;
+  const CellNames& cells_;
   std::vector<BlockTest> tests_;
   std::map<std::string, std::optional<std::uint32_t>, std::less<>> index_;
   std::map<std::tuple<WaferId, std::uint32_t, DieIndex>, char> outcomes_;
@@ -184,26 +173,46 @@ Status by_soft_bin(store::Snapshot& snapshot, const FabData& data, Collector& co
 
 }  // namespace
 
+CellNames cell_names(const std::vector<std::string>& cells) {
+  CellNames names;
+  for (const std::string& cell : cells) {
+    const auto [it, added] = names.try_emplace(to_lower(cell), cell);
+    if (!added) it->second.clear();
+  }
+  return names;
+}
+
 std::string block_of_test(std::string_view test, const Product& product,
-                          const std::vector<std::string>& cells) {
+                          const CellNames& cells) {
   for (const TestBlock& block : product.test_blocks) {
     if (equals_ignoring_case(block.test, trim(test))) return block.cell;
   }
   constexpr std::size_t kShortest = 3;
   const std::string name = to_lower(test);
-  std::string best;
-  bool unsure = false;
-  for (const std::string& cell : cells) {
-    if (cell.size() < std::max(kShortest, best.size()) || !holds_word(name, to_lower(cell)))
-      continue;
-    unsure = !best.empty() && cell.size() == best.size() && cell != best;
-    best = cell;
+  std::vector<std::size_t> borders;
+  for (std::size_t i = 0; i <= name.size(); ++i) {
+    const bool inside =
+        i > 0 && i < name.size() && is_word(name[i - 1]) && is_word(name[i]);
+    if (!inside) borders.push_back(i);
   }
-  return unsure ? std::string() : best;
+  std::string best;
+  std::size_t longest = 0;
+  for (std::size_t i = 0; i < borders.size(); ++i) {
+    for (std::size_t j = i + 1; j < borders.size(); ++j) {
+      const std::size_t length = borders[j] - borders[i];
+      if (length < std::max(kShortest, longest)) continue;
+      const auto cell = cells.find(name.substr(borders[i], length));
+      if (cell == cells.end()) continue;
+      // Two words of one length lead to two blocks: neither is taken.
+      best = length == longest && cell->second != best ? std::string() : cell->second;
+      longest = length;
+    }
+  }
+  return best;
 }
 
 Result<BlockTests> load_block_tests(store::Snapshot& snapshot, const LoadedFab& fab,
-                                    const std::vector<std::string>& cells) {
+                                    const CellNames& cells) {
   const FabData& data = fab.data;
   Collector tests(data.product, cells);
   YL_TRY(by_test(snapshot, FinalParts(data), tests));

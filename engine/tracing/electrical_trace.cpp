@@ -192,6 +192,8 @@ class ElectricalSearch {
         static_cast<double>(result_.blocks.size()) - static_cast<double>(accepted.size()) - 1.0;
     for (std::size_t c = 1; c < asked.size(); ++c) {
       ElectricalTest& t = asked[c];
+      t.deviance_drop = 0.0;
+      t.p_value = t.q_value = 1.0;
       const bool taken = std::ranges::find(accepted, c) != accepted.end();
       if (!t.distinct || taken) continue;
       std::vector<std::size_t> causes = accepted;

@@ -24,6 +24,13 @@ Grid grid_of(const RectUm& window, double finest, std::size_t most) {
   return g;
 }
 
+/// The box with its sides on odd coordinates, where no drawing grid puts an edge: what runs along a
+/// window's own border does not count, and would be lost between two tiles.
+geometry::Box off_grid(const geometry::Box& box) {
+  const auto odd = [](geometry::Coord v) { return (v - 1) | 1; };
+  return {odd(box.x_min), odd(box.y_min), odd(box.x_max), odd(box.y_max)};
+}
+
 /// Drawn share and border per area of every tile.
 struct TileMeasures {
   std::vector<double> density, perimeter;
@@ -42,7 +49,7 @@ TileMeasures measure(const layout::FlatView& view, layout::LayerIndex layer, con
         to_dbu({x, y, std::min(x + g.side, window.x_max), std::min(y + g.side, window.y_max)}, dbu);
     if (box.width() <= 0 || box.height() <= 0) return;
     m.density[i] = view.density(layer, box);
-    if (border) m.perimeter[i] = view.perimeter(layer, box) / (box.area() * dbu);
+    if (border) m.perimeter[i] = view.perimeter(layer, off_grid(box)) / (box.area() * dbu);
   });
   return m;
 }

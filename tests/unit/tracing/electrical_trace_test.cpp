@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "catch_portable.h"
 #include "engine/core/random.h"
 #include "engine/layout/layout_builder.h"
