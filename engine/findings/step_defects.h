@@ -1,12 +1,13 @@
 /// \file
 /// The inspected defects of a step in layout coordinates, and which of them lie at traced places;
-/// private to engine/findings.
+/// what continuous causes, interactions and kill ratios by pattern count with.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/core/fab_data.h"
+#include "engine/core/finding.h"
 #include "engine/core/result.h"
 #include "engine/layout/flat_view.h"
 #include "engine/tracing/exposure.h"

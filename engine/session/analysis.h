@@ -36,7 +36,7 @@ struct Analysis {
   LoadedFab fab;
   std::shared_ptr<const layout::Layout> layout;  ///< Null when there is none.
   std::shared_ptr<const NamedDesign> design;     ///< Null without a DEF file.
-  BlockTests block_tests;                     ///< Empty without a layout.
+  BlockTests block_tests;                        ///< Empty without a layout.
   std::int64_t snapshot = 0;
   FindingsDocument findings;
   feedback::SuggestionsDocument suggestions;

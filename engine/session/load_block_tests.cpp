@@ -41,8 +41,7 @@ class FinalParts {
 /// Collects one outcome for each die and test; a die fails a test when any of its results does.
 class Collector {
  public:
-  Collector(const Product& product, const CellNames& cells)
-      : product_(product), cells_(cells) {}
+  Collector(const Product& product, const CellNames& cells) : product_(product), cells_(cells) {}
 
   /// Position of a test that leads to a block; nothing for others.
   std::optional<std::uint32_t> test(std::string_view name) {
@@ -182,8 +181,7 @@ CellNames cell_names(const std::vector<std::string>& cells) {
   return names;
 }
 
-std::string block_of_test(std::string_view test, const Product& product,
-                          const CellNames& cells) {
+std::string block_of_test(std::string_view test, const Product& product, const CellNames& cells) {
   for (const TestBlock& block : product.test_blocks) {
     if (equals_ignoring_case(block.test, trim(test))) return block.cell;
   }
@@ -191,8 +189,7 @@ std::string block_of_test(std::string_view test, const Product& product,
   const std::string name = to_lower(test);
   std::vector<std::size_t> borders;
   for (std::size_t i = 0; i <= name.size(); ++i) {
-    const bool inside =
-        i > 0 && i < name.size() && is_word(name[i - 1]) && is_word(name[i]);
+    const bool inside = i > 0 && i < name.size() && is_word(name[i - 1]) && is_word(name[i]);
     if (!inside) borders.push_back(i);
   }
   std::string best;

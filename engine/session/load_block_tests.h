@@ -17,8 +17,8 @@ using CellNames = std::unordered_map<std::string, std::string>;
 CellNames cell_names(const std::vector<std::string>& cells);
 
 /// The cell a test observes: product.toml's word for it ([[test_block]], case does not count), else
-/// the longest cell name (three characters at least) that stands in the test's name as a whole word,
-/// upper and lower case alike; empty when there is none or when two are equally long.
+/// the longest cell name (three characters at least) that stands in the test's name as a whole
+/// word, upper and lower case alike; empty when there is none or when two are equally long.
 std::string block_of_test(std::string_view test, const Product& product, const CellNames& cells);
 
 /// Results of the tests whose names lead to a block, for the final result of each die. A result
