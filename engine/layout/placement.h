@@ -36,6 +36,14 @@ struct Placement {
     result.general = (exact ? geometry::GeneralTransform::of(transform) : general) * inner;
     return result;
   }
+  /// That of the copy of `instance` whose origin stands at `at`.
+  Placement below(const Layout& layout, const Instance& instance, Point at) const {
+    const auto* odd =
+        instance.general < 0
+            ? nullptr
+            : &layout.general_transforms()[static_cast<std::size_t>(instance.general)];
+    return below(instance.orientation, odd, at);
+  }
 };
 
 }  // namespace yieldloop::layout
