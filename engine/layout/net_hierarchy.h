@@ -10,11 +10,9 @@
 /// which the child's nets that were joined to something are left out.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,15 +53,6 @@ inline bool meet(const Box32& a, const Box32& b) {
   return ((a.x_min <= b.x_max) & (b.x_min <= a.x_max) & (a.y_min <= b.y_max) &
           (b.y_min <= a.y_max)) != 0;
 }
-/// The part of a box that 32 bits can hold; not empty when the box is not.
-inline Box32 clamped(const Box& box) {
-  const auto fit = [](Coord c) {
-    return static_cast<std::int32_t>(std::clamp<Coord>(c, std::numeric_limits<std::int32_t>::min(),
-                                                       std::numeric_limits<std::int32_t>::max()));
-  };
-  return {fit(box.x_min), fit(box.y_min), fit(box.x_max), fit(box.y_max)};
-}
-
 struct NetPolygon {
   Box32 box;
   std::uint32_t first = 0;  ///< In NetCell::points.
@@ -181,7 +170,7 @@ std::uint32_t child_of(const NetCell& cell, std::uint64_t net);
 template <class Visit>
 bool SlotShapes::near(const Box& window, Visit&& visit) const {
   bool on = true;
-  const Box32 near = clamped(window);
+  const Box32 near = geometry::clamped(window);
   box_tree.for_each_range(window, boxes.size(), [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; on && i < to; ++i)
       if (meet(boxes[i], near)) on = visit(static_cast<std::uint32_t>(i));
