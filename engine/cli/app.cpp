@@ -108,6 +108,24 @@ void add_simulate(CLI::App& app, Typed& t, Action& action) {
       [&] { action = [&](const Context& c) { return run_simulate(c, t.simulate); }; });
 }
 
+void add_design_query(CLI::App& trace, TraceArguments& a) {
+  trace.add_option("--cell", a.cell, "What happened on silicon to this cell");
+  trace.add_option("--net", a.net, "... to this net (of the DEF file, else of the layout's texts)");
+  trace.add_option("--pattern", a.pattern, "... to this pattern, as trace names it");
+  trace.add_option("--region", a.region, "... to this test block of product.toml, or cell");
+  trace.add_option("--box", a.box, "... to X0,Y0,X1,Y1 of the layout (um)");
+  trace.add_option("--rank", a.rank, "Which suffer most: cells, nets, layers or patterns")
+      ->check(CLI::IsMember({"cells", "nets", "layers", "patterns"}));
+  trace.add_option("--class", a.defect_class, "Only defects of this class, by name");
+  trace
+      .add_option("--reach", a.reach_um, "How far from a net or pattern a defect still counts, um")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  trace.add_option("--most", a.most, "Rows listed")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+}
+
 void add_findings(CLI::App& app, Typed& t, Action& action) {
   auto& analysis = t.trace.analysis;
   auto* findings = app.add_subcommand("findings", "Run every analysis and rank what costs yield");
@@ -138,6 +156,7 @@ void add_findings(CLI::App& app, Typed& t, Action& action) {
                   "Beside patterns, ask for interactions of layout and process only");
   trace->add_flag("--electrical", t.trace.electrical,
                   "Beside patterns, ask what block fails and kill ratios say only");
+  add_design_query(*trace, t.trace);
   trace->callback([&] { action = [&](const Context& c) { return run_trace(c, t.trace); }; });
 
   auto* commonality = app.add_subcommand("commonality",

@@ -97,6 +97,16 @@ struct TraceArguments {
   bool regression = false;  ///< These three limit what is asked beyond patterns; none: all.
   bool interactions = false;
   bool electrical = false;
+  // A piece of the design (one of them), or a list of all that suffer.
+  std::string cell;
+  std::string net;
+  std::string pattern;
+  std::string region;
+  std::string box;   ///< X0,Y0,X1,Y1 in um.
+  std::string rank;  ///< cells, nets, layers or patterns.
+  std::string defect_class;
+  double reach_um = 1.0;
+  std::size_t most = 50;
 };
 ExitStatus run_trace(const Context& context, const TraceArguments& arguments);
 

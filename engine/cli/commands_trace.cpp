@@ -5,6 +5,7 @@
 #include "engine/cli/console.h"
 #include "engine/cli/open_scope.h"
 #include "engine/cli/trace_causes_output.h"
+#include "engine/cli/trace_query.h"
 #include "engine/core/text.h"
 #include "engine/findings/findings_json.h"
 #include "engine/findings/layout_causes.h"
@@ -97,6 +98,7 @@ ExitStatus run_trace(const Context& context, const TraceArguments& arguments) {
                   ? "it names none"
                   : analysis.fab.data.product.layout_file)};
     }
+    if (asks_for_design(arguments)) return design_answer(context, arguments, analysis, progress);
     const findings::LayoutCauseOptions options{.alpha = arguments.analysis.q,
                                                .seed = arguments.analysis.seed,
                                                .step = arguments.step,
