@@ -302,8 +302,8 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
   exported->add_option("-o,--output", t.exported.output, "File to write")->required();
   exported
       ->add_option("--format", t.exported.format,
-                   "csv, parquet, lyrdb or gds; from the file's name when not given")
-      ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds"}));
+                   "csv, parquet, lyrdb, gds or oas; from the file's name when not given")
+      ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds", "oas"}));
   exported->add_option("--file", t.exported.from,
                        "klarf: the file to give classes to, or the SHA-256 of one that is stored");
   exported->add_option("--classes", t.exported.classes,

@@ -168,7 +168,7 @@ ExitStatus run_main_job(const Context& context, const ReportArguments& arguments
 struct ExportArguments {
   AnalysisArguments analysis;
   std::string what;     ///< A table of the store, "findings", "suggestions" or "klarf".
-  std::string format;   ///< csv, parquet, lyrdb, gds
+  std::string format;   ///< csv, parquet, lyrdb, gds, oas
   std::string from;     ///< klarf: the file to give classes to, or its SHA-256; may be empty.
   std::string classes;  ///< klarf: a CSV file or a query; may be empty.
   std::string output;
