@@ -57,7 +57,8 @@ double planted_sigmas(const World& world, std::size_t step, const Visit& visit,
   for (const SensorShift& s : world.sensor_shifts) {
     const bool hit = s.step == step && s.tool == visit.tool && s.chamber == visit.chamber &&
                      s.sensor == sensor && visit.started >= s.from && visit.started < s.to;
-    if (hit) sigmas += s.sigmas;
+    if (!hit) continue;
+    sigmas += s.sigmas + s.sigmas_per_day * minutes_between(s.from, visit.started) / 1440.0;
   }
   return sigmas;
 }
@@ -73,15 +74,20 @@ void write_sensors(std::string& out, const World& world, std::size_t wafer_index
                    Random& random) {
   const SimWafer& wafer = world.fab.wafers[wafer_index];
   const Visit& visit = wafer.visits[step];
-  const SimLot& lot = world.lot_of(wafer);
   const auto sensors = sensors_of(world.fab.tools[visit.tool].kind);
   const double drift = kDriftPerDay * days_since_stop(world, visit);
   const auto row = [&](const Sensor& sensor, const char* statistic, double value) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},MAIN,{},{},{:.5g},{},{}\n", lot.id,
-                   wafer.id, route()[step].name, world.fab.tools[visit.tool].name,
-                   world.fab.chamber_name(visit), lot.runs[step].recipe, sensor.name, statistic,
-                   value, sensor.unit, to_iso8601(visit.started));
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},MAIN,{},{},{:.5g},{},{}\n",
+                   world.fab.lot_id_at(wafer, step), wafer.id, route()[step].name,
+                   world.fab.tools[visit.tool].name, world.fab.chamber_name(visit),
+                   world.fab.recipe_of(wafer, step), sensor.name, statistic, value, sensor.unit,
+                   to_iso8601(visit.started));
   };
+  if (world.fab.tools[visit.tool].kind == ToolKind::kScanner) {
+    Random dose = stream(world.options, Stream::kSensors).fork(5).fork(wafer_index).fork(step);
+    row({"FOCUS_OFFSET", "nm", 0.0}, "mean", world.focus_nm(wafer_index, step));
+    row({"DOSE", "mJ/cm2", 0.0}, "mean", 24.0 * (1.0 + dose.normal(0.0, 0.003)));
+  }
   for (std::size_t i = 0; i < sensors.size(); ++i) {
     const double offset =
         chamber_level(world, step, visit, i) + drift +
@@ -137,9 +143,10 @@ void write_parameter(std::string& out, const World& world, std::size_t wafer_ind
         parameter.target * (1.0 + level + edge + random.normal(0.0, parameter.spread / 3));
     fmt::format_to(std::back_inserter(out),
                    "{},{},{},{},{:.5g},{},{:.1f},{:.1f},{},{:.5g},{:.5g},{:.5g},{},{},{}\n",
-                   world.lot_of(wafer).id, wafer.id, parameter.step, parameter.name, value, i + 1,
-                   site.x_mm, site.y_mm, parameter.unit, parameter.target - width, parameter.target,
-                   parameter.target + width, tool, to_iso8601(after_minutes(visit.ended, minutes)),
+                   world.fab.lot_id_at(wafer, step), wafer.id, parameter.step, parameter.name,
+                   value, i + 1, site.x_mm, site.y_mm, parameter.unit, parameter.target - width,
+                   parameter.target, parameter.target + width, tool,
+                   to_iso8601(after_minutes(visit.ended, minutes)),
                    parameter.wat ? "wat" : "inline");
   }
 }

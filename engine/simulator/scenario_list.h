@@ -15,6 +15,11 @@ std::unique_ptr<Effect> make_reticle_defect();
 std::unique_ptr<Effect> make_misreading_site();
 std::unique_ptr<Effect> make_long_queue();
 std::unique_ptr<Effect> make_open_vias();
+std::unique_ptr<Effect> make_unseen_open_vias();
+std::unique_ptr<Effect> make_twinned_figure();
+std::unique_ptr<Effect> make_interacting_figure();
+std::unique_ptr<Effect> make_density_residue();
+std::unique_ptr<Effect> make_misregistered_tools();
 
 /// Nothing when there is no such scenario.
 std::optional<Effects> effects_of(std::string_view scenario);
