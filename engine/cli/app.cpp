@@ -24,6 +24,7 @@ struct Typed {
   TraceArguments trace;  // Its `analysis` part serves findings and suggest too.
   CommonalityArguments commonality;
   CriticalAreaArguments critical_area;
+  NetsArguments nets;
   ModelArguments model;
   ReportArguments report;
   ExportArguments exported;
@@ -176,6 +177,31 @@ void add_critical_area(CLI::App& app, Typed& t, Action& action) {
   command->add_option("--seed", a.seed, "Seed of the tile sample")->capture_default_str();
   command->callback(
       [&] { action = [&](const Context& c) { return run_critical_area(c, t.critical_area); }; });
+}
+
+void add_nets(CLI::App& app, Typed& t, Action& action) {
+  auto& a = t.nets;
+  auto* command = app.add_subcommand("nets", "Find the nets of a layout");
+  command->add_option("layout", a.layout,
+                      "Layout file; the product's from the store when not given");
+  add_scope(*command, a.scope);
+  const auto add_list = [&](const char* name, std::vector<std::string>& list, const char* help) {
+    command->add_option(name, list, help)->allow_extra_args(false);
+  };
+  add_list("--conductor", a.conductors,
+           "Layer that conducts, e.g. 68/20; may be given again; those of product.toml when not "
+           "given");
+  add_list("--via", a.vias, "What joins two of them, CUT:BELOW:ABOVE; may be given again");
+  add_list("--label", a.labels,
+           "Texts that name a conductor, TEXTS:CONDUCTOR; texts on its layer number always do");
+  add_list("--at", a.at, "The net at X,Y,LAYER (um); may be given again");
+  add_list("--name", a.names, "Nets of this name, or CELL/NAME; may be given again");
+  command->add_option("--cell", a.cell, "Cell to look at; the largest top cell when not given");
+  command->add_option("--window", a.window, "Only what touches X0,Y0,X1,Y1 (um)");
+  command->add_option("--most", a.most, "Longest nets listed when none is asked for")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  command->callback([&] { action = [&](const Context& c) { return run_nets(c, t.nets); }; });
 }
 
 void add_models(CLI::App& app, Typed& t, Action& action) {
@@ -336,6 +362,7 @@ ExitStatus parse_and_run(int argc, char** argv, Surfaces surfaces) {
   add_simulate(app, typed, action);
   add_findings(app, typed, action);
   add_critical_area(app, typed, action);
+  add_nets(app, typed, action);
   add_models(app, typed, action);
   add_report(app, typed, action);
   add_store(app, typed, action);

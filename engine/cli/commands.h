@@ -119,6 +119,20 @@ struct CriticalAreaArguments {
 };
 ExitStatus run_critical_area(const Context& context, const CriticalAreaArguments& arguments);
 
+struct NetsArguments {
+  std::string layout;  ///< Empty: the product's, from the store.
+  ScopeArguments scope;
+  std::string cell;                     ///< Empty: the top cell.
+  std::vector<std::string> conductors;  ///< Empty: as product.toml says.
+  std::vector<std::string> vias;        ///< CUT:BELOW:ABOVE.
+  std::vector<std::string> labels;      ///< TEXTS:CONDUCTOR.
+  std::string window;                   ///< X0,Y0,X1,Y1; empty: all.
+  std::vector<std::string> at;          ///< X,Y,LAYER.
+  std::vector<std::string> names;
+  std::size_t most = 10;  ///< Longest nets listed when neither a place nor a name is asked for.
+};
+ExitStatus run_nets(const Context& context, const NetsArguments& arguments);
+
 struct ModelArguments {
   ScopeArguments scope;
   std::string target = "die_fail";
