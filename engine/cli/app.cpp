@@ -131,6 +131,12 @@ void add_findings(CLI::App& app, Typed& t, Action& action) {
                     "Inspection step, as product.toml names it; all when not given");
   trace->add_option("--layer", t.trace.layer,
                     "Layer, as product.toml names it; all that the step sees when not given");
+  trace->add_flag("--regression", t.trace.regression,
+                  "Beside patterns, ask for continuous causes only (density, its gradient, space)");
+  trace->add_flag("--interactions", t.trace.interactions,
+                  "Beside patterns, ask for interactions of layout and process only");
+  trace->add_flag("--electrical", t.trace.electrical,
+                  "Beside patterns, ask what block fails and kill ratios say only");
   trace->callback([&] { action = [&](const Context& c) { return run_trace(c, t.trace); }; });
 
   auto* commonality = app.add_subcommand("commonality",

@@ -94,6 +94,9 @@ struct TraceArguments {
   AnalysisArguments analysis;
   std::string step;
   std::string layer;
+  bool regression = false;  ///< These three limit what is asked beyond patterns; none: all.
+  bool interactions = false;
+  bool electrical = false;
 };
 ExitStatus run_trace(const Context& context, const TraceArguments& arguments);
 

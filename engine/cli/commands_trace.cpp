@@ -4,6 +4,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/console.h"
 #include "engine/cli/open_scope.h"
+#include "engine/cli/trace_causes_output.h"
 #include "engine/core/text.h"
 #include "engine/findings/findings_json.h"
 #include "engine/findings/layout_causes.h"
@@ -100,17 +101,36 @@ ExitStatus run_trace(const Context& context, const TraceArguments& arguments) {
                                                .seed = arguments.analysis.seed,
                                                .step = arguments.step,
                                                .layer = arguments.layer};
-    YL_ASSIGN(const auto trace,
-              findings::trace_layout(analysis.fab.data, *view, options, progress));
+    auto traced = findings::trace_layout(analysis.fab.data, *view, options, progress);
+    // Electrical fails are traced without any inspection.
+    const bool blocks_only =
+        !traced && traced.error().code == Errc::kNoData && !analysis.block_tests.counts.empty();
+    if (!traced && !blocks_only) return traced.error();
+    findings::LayoutTrace trace;
+    if (blocks_only) {
+      trace.caveats.push_back(traced.error().message);
+    } else {
+      trace = std::move(*traced);
+    }
     auto family = findings::layout_causes(analysis.fab.data, *view, trace, options);
+    YL_ASSIGN(auto causes,
+              trace_causes(analysis, *view, trace, options,
+                           {arguments.regression, arguments.interactions, arguments.electrical},
+                           progress));
+    for (auto& c : causes.candidates) family.candidates.push_back(std::move(c));
+    findings::absorb_tile_features(family.candidates);
+    findings::absorb_parts(family.candidates);
     for (std::size_t i = 0; i < family.candidates.size(); ++i) {
       Finding& f = family.candidates[i].finding;
       f.rank = static_cast<int>(i) + 1;
       f.id = findings::finding_id(f.kind, f.subject);
       if (analysis.design) session::name_places(*analysis.design, analysis.fab.data.product, f);
     }
-    return context.json ? trace_json(analysis.fab.data, trace, family.candidates).dump(1)
-                        : trace_text(trace, family.candidates);
+    if (!context.json) return trace_text(trace, family.candidates) + causes_text(causes);
+    Json json = trace_json(analysis.fab.data, trace, family.candidates);
+    json.update(Json::parse(causes_json(causes)));
+    for (const std::string& caveat : causes.caveats) json["caveats"].push_back(caveat);
+    return json.dump(1);
   };
   const auto text = run();
   return text ? print(*text) : fail(text.error());
