@@ -48,18 +48,28 @@ std::vector<StepRegistration> register_step(const FabData& data,
     input.defects.clear();
     for (const std::size_t i : members) input.defects.push_back(exposure.defects[i].at);
     auto registration = tracing::register_defects(input, {.seed = seed});
-    if (registration.verdict == RegistrationVerdict::kMoved) {
-      const tracing::Alignment alignment = registration.alignment();
-      for (const std::size_t i : members) {
-        exposure.defects[i].at = alignment(exposure.defects[i].at);
-      }
-    }
     registrations.push_back({exposure.step, tool, std::move(registration)});
+  }
+  move_registered(data, registrations, exposure);
+  return registrations;
+}
+
+void move_registered(const FabData& data, const std::vector<StepRegistration>& registrations,
+                     tracing::StepExposure& exposure) {
+  std::map<std::string, tracing::Alignment> moved;
+  for (const StepRegistration& r : registrations) {
+    if (r.step != exposure.step || r.registration.verdict != RegistrationVerdict::kMoved) continue;
+    moved.emplace(r.tool, r.registration.alignment());
+  }
+  if (moved.empty()) return;
+  for (tracing::LocatedDefect& d : exposure.defects) {
+    const Inspection& inspection = data.inspections[data.defects[d.defect].inspection];
+    const auto it = moved.find(data.names[inspection.tool]);
+    if (it != moved.end()) d.at = it->second(d.at);
   }
   exposure.outside += static_cast<std::int64_t>(std::erase_if(
       exposure.defects,
       [&](const tracing::LocatedDefect& d) { return !exposure.window.contains(d.at); }));
-  return registrations;
 }
 
 std::vector<std::string> registration_caveats(const std::vector<StepRegistration>& registrations) {

@@ -44,6 +44,10 @@ std::vector<StepRegistration> register_step(const FabData& data,
                                             const RegistrationFeatures& features,
                                             std::uint64_t seed, tracing::StepExposure& exposure);
 
+/// Moves the defects of the tools that these registrations moved.
+void move_registered(const FabData& data, const std::vector<StepRegistration>& registrations,
+                     tracing::StepExposure& exposure);
+
 /// One sentence for each tool that was moved or is ambiguous, one for all that are undetermined.
 std::vector<std::string> registration_caveats(const std::vector<StepRegistration>& registrations);
 
