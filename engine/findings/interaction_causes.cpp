@@ -414,6 +414,7 @@ std::vector<LayoutSide> traced_sides(const LayoutTrace& trace, const RegressionT
     if (trace.via_q[i] <= alpha && trace.vias[i].single_to_double > 1.0)
       sides.push_back(side_of(trace.vias[i]));
   }
+  for (LayoutSide& side : sides) side.registrations = trace.registrations;
   if (regression == nullptr) return sides;
   for (const RegressionLayer& layer : regression->layers) {
     for (const RegressionCause& cause : layer.causes) {
@@ -444,7 +445,8 @@ Result<FamilyResult> interaction_causes(const FabData& data, const layout::FlatV
       return Error{Errc::kCancelled, "FIND-0003", "The analysis was cancelled."};
     progress.report(fmt::format("Comparing {} between wafers", side.words), 0, 0);
     if (!exposures.contains(side.step)) {
-      YL_ASSIGN(auto located, located_defects(data, view, side.step, clustered));
+      YL_ASSIGN(auto located,
+                located_defects(data, view, side.step, clustered, side.registrations));
       exposures.emplace(side.step, std::move(located));
     }
     FamilyResult own;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/geometry/union_sweep.h"
+
 namespace yieldloop::geometry {
 
 void ShapeHeap::add(std::span<const Point> polygon) {
@@ -139,17 +141,33 @@ double union_area(const ShapeHeap& shapes, const Box& window) {
     for (const MergedPolygon& piece : merge(shapes, window)) sum += piece.area();
     return sum;
   }
-  std::vector<Rect> rects;
-  rects.reserve(shapes.boxes.size());
-  // Relative to the window: products of far-away coordinates would lose digits.
-  const Point origin{window.x_min, window.y_min};
-  for (const Box& box : shapes.boxes)
-    rects.push_back(to_rect(box.intersection(window).moved(Point{} - origin)));
-  return coverage(rects).once;
+  return boxes_area(shapes.boxes, window);
 }
+
+namespace {
+
+/// Of edges along one axis: those at `after` do not count, those at `before` only when asked.
+double edges_inside(const std::vector<UnionEdge>& edges, Coord before, Coord after, bool at_before,
+                    Coord low, Coord high) {
+  double sum = 0.0;
+  for (const UnionEdge& e : edges) {
+    if (e.at < before || e.at >= after || (e.at == before && !at_before)) continue;
+    sum += static_cast<double>(std::max<Coord>(std::min(e.high, high) - std::max(e.low, low), 0));
+  }
+  return sum;
+}
+
+}  // namespace
 
 double union_perimeter(const ShapeHeap& shapes, const Box& window, bool left_side,
                        bool lower_side) {
+  if (shapes.oblique.empty()) {
+    const UnionOutline outline = union_outline(shapes, window.enlarged(1));
+    return edges_inside(outline.vertical, window.x_min, window.x_max, left_side, window.y_min,
+                        window.y_max) +
+           edges_inside(outline.horizontal, window.y_min, window.y_max, lower_side, window.x_min,
+                        window.x_max);
+  }
   const BorderRule rule{window, left_side, lower_side};
   double sum = 0.0;
   for (const MergedPolygon& piece : merge(shapes, window.enlarged(1))) {

@@ -346,6 +346,15 @@ UnionOutline union_outline(const ShapeHeap& shapes, const Box& window) {
 }
 
 double boxes_area(std::span<const Box> boxes, const Box& window) {
+  // A tree does not mind how many edges a line crosses.
+  constexpr std::size_t kMany = 50000;
+  if (boxes.size() > kMany) {
+    std::vector<Rect> rects;
+    rects.reserve(boxes.size());
+    for (const Box& box : boxes)
+      rects.push_back(to_rect(box.intersection(window).moved({-window.x_min, -window.y_min})));
+    return coverage(rects).once;
+  }
   double area = 0.0;
   std::int32_t last = 0;
   std::int64_t covered = 0;

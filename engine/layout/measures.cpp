@@ -23,8 +23,9 @@ geometry::ShapeHeap collect(const FlatView& view, LayerIndex layer, const Box& w
 
 namespace {
 
-/// Pieces a large window is measured in, so that memory stays bounded. 262 um at 1 nm.
-constexpr Coord kPiece = Coord{1} << 18;
+/// Pieces a large window is measured in, so that memory stays bounded and sweeps are short. 66 um
+/// at 1 nm.
+constexpr Coord kPiece = Coord{1} << 16;
 
 using Interval = std::pair<double, double>;
 

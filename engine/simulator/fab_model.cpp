@@ -233,10 +233,28 @@ class History {
     const double per_wafer = step.minutes_per_wafer * random_.uniform(0.95, 1.05);
     const double length = per_wafer * kWafersPerLot + 10.0;
     run.started = free_at(run.tool, after_minutes(arrived, wait), length);
+    if (rules_.parallel == step_number) {
+      run.second_tool = other_tool(run.tool, step_number);
+      run.started = both_free_at(run.tool, *run.second_tool, run.started, length);
+    }
     run.ended = run.started;
     visit_wafers(lot, run, step_number, arrived, per_wafer);
     busy_until_[run.tool] = run.ended;
+    if (run.second_tool) busy_until_[*run.second_tool] = run.ended;
     return run.ended;
+  }
+
+  std::size_t other_tool(std::size_t tool, std::size_t step_number) {
+    const auto [first, count] = fab_.tools_of(step_number);
+    return first + (tool - first + 1 + rule_random_.below(count - 1)) % count;
+  }
+
+  UtcMicros both_free_at(std::size_t one, std::size_t two, UtcMicros time, double minutes) const {
+    for (;;) {
+      const UtcMicros later = free_at(two, free_at(one, time, minutes), minutes);
+      if (later == time) return time;
+      time = later;
+    }
   }
 
   std::size_t tool_named(const std::string& name) const {
@@ -255,7 +273,7 @@ class History {
     for (std::size_t i = 0; i < lot.wafer_count; ++i) {
       SimWafer& wafer = fab_.wafers[lot.first_wafer + i];
       Visit& visit = wafer.visits[step_number];
-      visit.tool = run.tool;
+      visit.tool = run.second_tool && i % 2 == 1 ? *run.second_tool : run.tool;
       visit.chamber = chambers.empty() ? -1 : chambers[i];
       if (tied) visit.chamber = wafer.visits[rules_.tie->follows].chamber;
       visit.position = positions.empty() ? -1 : positions[i];

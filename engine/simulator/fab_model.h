@@ -50,6 +50,7 @@ struct SimWafer {
 /// One lot at one step.
 struct LotRun {
   std::size_t tool = 0;
+  std::optional<std::size_t> second_tool{};  ///< Where the lot is shared out to two.
   std::string recipe;
   std::string reticle;
   std::string person;
@@ -80,6 +81,7 @@ struct FabRules {
   };
   std::optional<Tie> tie{};
   std::optional<std::size_t> split_after{};  ///< Some lots go on as two from here.
+  std::optional<std::size_t> parallel{};     ///< A step that shares every lot out to two tools.
   double rework_chance = 0.0;                ///< Of a lot at a lithography step.
 };
 

@@ -26,7 +26,9 @@ std::vector<State> busy_states(const World& world, std::size_t tool) {
       // What ran before a lot was split off is its mother's.
       if (&lot != &world.fab.lots[lot.mother] && step <= lot.split_after) continue;
       const LotRun& run = lot.runs[step];
-      if (run.tool == tool) states.push_back({"productive", run.started, run.ended, lot.id, ""});
+      if (run.tool == tool || run.second_tool == tool) {
+        states.push_back({"productive", run.started, run.ended, lot.id, ""});
+      }
     }
     for (const LotRun& run : lot.reworked) {
       if (run.tool == tool) states.push_back({"productive", run.started, run.ended, lot.id, ""});

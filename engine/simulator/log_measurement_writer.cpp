@@ -98,6 +98,44 @@ void write_sensors(std::string& out, const World& world, std::size_t wafer_index
   }
 }
 
+/// What a sensor reads as a part of its level in the three parts of a recipe: it comes up, holds
+/// with a small ripple and falls away.
+struct RecipePart {
+  const char* name;
+  int samples;
+  double from;
+  double to;
+};
+constexpr std::array<RecipePart, 3> kRecipeParts{
+    {{"STABILISE", 6, 0.70, 1.0}, {"MAIN", 24, 1.0, 1.0}, {"PURGE", 6, 1.0, 0.25}}};
+constexpr double kSampleSeconds = 2.0;
+
+void write_traces(std::string& out, const World& world, std::size_t wafer_index, std::size_t step,
+                  Random& random) {
+  const SimWafer& wafer = world.fab.wafers[wafer_index];
+  const Visit& visit = wafer.visits[step];
+  const auto sensors = sensors_of(world.fab.tools[visit.tool].kind);
+  const double drift = kDriftPerDay * days_since_stop(world, visit);
+  for (std::size_t i = 0; i < sensors.size(); ++i) {
+    const double planted = planted_sigmas(world, step, visit, sensors[i].name);
+    const double level = sensors[i].nominal * (1.0 + chamber_level(world, step, visit, i) + drift +
+                                               kSensorNoise * (random.normal() + planted));
+    double seconds = 0.0;
+    for (const RecipePart& part : kRecipeParts) {
+      for (int k = 0; k < part.samples; ++k, seconds += kSampleSeconds) {
+        const double at = (k + 0.5) / part.samples;
+        const double value =
+            level * (part.from + (part.to - part.from) * at) * (1.0 + random.normal(0.0, 0.002));
+        fmt::format_to(std::back_inserter(out), "{},{},{},{},{:.5g},{},{},{},{},{},{}\n",
+                       world.fab.tools[visit.tool].name, world.fab.chamber_name(visit),
+                       sensors[i].name, to_iso8601(after_minutes(visit.started, seconds / 60.0)),
+                       value, world.fab.lot_id_at(wafer, step), wafer.id, route()[step].name,
+                       world.fab.recipe_of(wafer, step), part.name, sensors[i].unit);
+      }
+    }
+  }
+}
+
 struct Parameter {
   const char* step;
   const char* name;
@@ -163,6 +201,16 @@ std::string to_fdc_summary_csv(const World& world) {
     for (std::size_t step = 0; step < route().size(); ++step) {
       write_sensors(out, world, wafer, step, random);
     }
+  }
+  return out;
+}
+
+std::string to_fdc_trace_csv(const World& world, std::size_t step) {
+  std::string out = "tool,chamber,sensor,time,value,lot_id,wafer_id,step,recipe,recipe_step,unit\n";
+  const Random base = stream(world.options, Stream::kSensors).fork(6);
+  for (std::size_t wafer = 0; wafer < world.fab.wafers.size(); ++wafer) {
+    Random random = base.fork(wafer);
+    write_traces(out, world, wafer, step, random);
   }
   return out;
 }
