@@ -29,6 +29,7 @@ struct Typed {
   ReportArguments report;
   ExportArguments exported;
   ConvertArguments convert;
+  PatternArguments patterns;
   std::string sql, config;
 };
 
@@ -276,6 +277,50 @@ void add_report(CLI::App& app, Typed& t, Action& action) {
   run_all->callback([&] { action = [&](const Context& c) { return run_main_job(c, t.report); }; });
 }
 
+void add_patterns(CLI::App& app, Typed& t, Action& action) {
+  auto& a = t.patterns;
+  auto* command = app.add_subcommand(
+      "patterns",
+      "Count every place of a layer by its surroundings; group, keep and find patterns");
+  command->add_option("layout", a.layout,
+                      "Layout file; the product's from the store when not given");
+  add_scope(*command, a.scope);
+  const auto layers = [&](const char* name, std::vector<std::string>& to, const char* help) {
+    command->add_option(name, to, help)->allow_extra_args(false);
+  };
+  layers("--layer", a.layers,
+         "Layer of the clips, e.g. 68/20; places are sought on the first; may be given again");
+  layers("--via-layer", a.via_layers, "Layer where vias are sought; it shows in the clips too");
+  command->add_option("--radius", a.radii_um, "Half the side of a clip, um; may be given again")
+      ->capture_default_str();
+  command->add_option("--kinds", a.kinds,
+                      "Places: line_end, corner, outer_corner, inner_corner, jog, narrow_space, "
+                      "narrow_width, via, comma-separated; all when not given");
+  const auto limit = [&](const char* name, double& to, const char* help) {
+    command->add_option(name, to, help)->check(CLI::NonNegativeNumber);
+  };
+  limit("--line-end", a.line_end_um, "Longest line end, um; the radius when not given");
+  limit("--jog", a.jog_um, "Longest jog, um; the radius when not given");
+  limit("--space", a.space_um, "Widest narrow space, um; half the radius when not given");
+  limit("--width", a.width_um, "Widest narrow width, um; half the radius when not given");
+  limit("--via-size", a.via_um, "Largest via, um; the radius when not given");
+  auto* area = command->add_option("--fuzzy-area", a.fuzzy_area,
+                                   "Group clips that agree on this share of their area");
+  auto* edge = command->add_option("--fuzzy-edge", a.fuzzy_edge_um,
+                                   "Group clips whose edges differ by at most this, um");
+  area->excludes(edge);
+  command->add_option("--min-count", a.min_occurrences, "Leave out classes rarer than this")
+      ->capture_default_str();
+  command->add_option("--top", a.top, "Patterns to list, keep and export")->capture_default_str();
+  command->add_option("--places", a.places, "Places to keep or print of each pattern")
+      ->capture_default_str();
+  command->add_option("--library", a.library, "Folder of a pattern library to add to");
+  command->add_option("--export", a.exported, "Write clips to this .gds, an index beside it");
+  command->add_option("--match", a.match, "Folder of a pattern library: where its patterns stand");
+  command->callback(
+      [&] { action = [&](const Context& c) { return run_patterns(c, t.patterns); }; });
+}
+
 void add_store(CLI::App& app, Typed& t, Action& action) {
   auto* query = app.add_subcommand("query", "Read-only SQL over the store's tables");
   query->add_option("sql", t.sql, "One SELECT; tables are those of docs/tables.md")->required();
@@ -384,6 +429,7 @@ ExitStatus parse_and_run(int argc, char** argv, Surfaces surfaces) {
   add_nets(app, typed, action);
   add_models(app, typed, action);
   add_report(app, typed, action);
+  add_patterns(app, typed, action);
   add_store(app, typed, action);
   try {
     app.parse(argc, argv);

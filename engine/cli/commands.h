@@ -175,6 +175,26 @@ struct ExportArguments {
 };
 ExitStatus run_export(const Context& context, const ExportArguments& arguments);
 
+struct PatternArguments {
+  std::string layout;  ///< Empty: the product's, from the store.
+  ScopeArguments scope;
+  std::vector<std::string> layers;
+  std::vector<std::string> via_layers;
+  std::vector<double> radii_um{0.5};
+  std::string kinds;  ///< Comma-separated; empty: all.
+  // Of docs/analyses/pattern_census.md; 0: from the radius.
+  double line_end_um = 0.0, jog_um = 0.0, space_um = 0.0, width_um = 0.0, via_um = 0.0;
+  std::optional<double> fuzzy_area;
+  std::optional<double> fuzzy_edge_um;
+  std::uint64_t min_occurrences = 1;
+  std::size_t top = 20;
+  std::size_t places = 0;  ///< Of each pattern, in libraries and matches.
+  std::string library;     ///< Folder to add to.
+  std::string exported;    ///< GDSII file of clips.
+  std::string match;       ///< Folder of a library to look for.
+};
+ExitStatus run_patterns(const Context& context, const PatternArguments& arguments);
+
 struct ConvertArguments {
   std::string input;
   std::string output;  ///< Its extension says what to write; ".gz" behind it packs.
