@@ -150,10 +150,14 @@ Candidate candidate_of(const FabData& data, const LayoutSide& side, ProcessSide 
   f.subject = side.subject;
   f.subject.erase("step");  // The inspection's; the process side names its own.
   for (const auto& [key, value] : process.subject) f.subject[key] = value;
+  std::string piece = side.words;
+  if (!piece.empty() && piece[0] >= 'a' && piece[0] <= 'z') {
+    piece[0] = static_cast<char>(piece[0] - 'a' + 'A');
+  }
   f.statement = fmt::format(
-      "{}{} draws {:.1f} times the defects on wafers {} (95 % interval {:.1f} to {:.1f}; other "
-      "defects {:.1f} times)",
-      side.words.substr(0, 1) == "p" ? "P" + side.words.substr(1) : side.words,
+      "{}{}: {:.1f} times the defects on wafers {} (95 % interval {:.1f} to {:.1f}; other defects "
+      "{:.1f} times)",
+      piece,
       side.locations_total > 0 ? fmt::format(" ({} places a die)", side.locations_total) : "",
       process.pattern.ratio, process.words, process.pattern.ci.low, process.pattern.ci.high,
       process.other.ratio);
