@@ -45,7 +45,27 @@ double distance_to_segment(Point a, Point b, Point p) {
   return std::hypot(vx - t * ux, vy - t * uy);
 }
 
-/// Length of the segment inside the open strip/box; Liang-Barsky.
+struct BorderRule {
+  Box window;
+  bool left_side;
+  bool lower_side;
+};
+
+double border_length(const Polygon& ring, const BorderRule& rule) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    const Point a = ring[i];
+    const Point b = ring[(i + 1) % ring.size()];
+    const Box& w = rule.window;
+    if (a.x == b.x && (a.x == w.x_max || (a.x == w.x_min && !rule.left_side))) continue;
+    if (a.y == b.y && (a.y == w.y_max || (a.y == w.y_min && !rule.lower_side))) continue;
+    sum += length_inside(a, b, w);
+  }
+  return sum;
+}
+
+}  // namespace
+
 double length_inside(Point a, Point b, const Box& window) {
   const auto dx = static_cast<double>(b.x - a.x);
   const auto dy = static_cast<double>(b.y - a.y);
@@ -67,27 +87,6 @@ double length_inside(Point a, Point b, const Box& window) {
                       clip(dy, static_cast<double>(window.y_max - a.y));
   return inside ? (t1 - t0) * std::hypot(dx, dy) : 0.0;
 }
-
-struct BorderRule {
-  Box window;
-  bool left_side;
-  bool lower_side;
-};
-
-double border_length(const Polygon& ring, const BorderRule& rule) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < ring.size(); ++i) {
-    const Point a = ring[i];
-    const Point b = ring[(i + 1) % ring.size()];
-    const Box& w = rule.window;
-    if (a.x == b.x && (a.x == w.x_max || (a.x == w.x_min && !rule.left_side))) continue;
-    if (a.y == b.y && (a.y == w.y_max || (a.y == w.y_min && !rule.lower_side))) continue;
-    sum += length_inside(a, b, w);
-  }
-  return sum;
-}
-
-}  // namespace
 
 bool contains(std::span<const Point> polygon, Point p) {
   bool inside = false;

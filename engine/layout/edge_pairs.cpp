@@ -18,6 +18,9 @@ Box box_of_edge(const UnionEdge& e, bool upright) {
   return geometry::box_of(point_of(upright, e.at, e.low), point_of(upright, e.at, e.high));
 }
 
+/// Whether one walks the edge from low to high with the inside to the right.
+bool forward(const UnionEdge& e, bool upright) { return e.inside_after == upright; }
+
 /// Where a segment meets an edge, rounded; nothing where it does not.
 std::optional<Point> meeting(Point a, Point b, const UnionEdge& edge, bool upright) {
   const Coord from = upright ? a.x : a.y;
@@ -128,7 +131,18 @@ std::optional<RuleViolation> NearPair::unshielded(Coord rule, const EdgeIndex& e
     const auto low = meeting(low_a, low_b, edge, up);
     if (!low) return;
     const auto high = meeting(high_a, high_b, edge, up);
-    shielded = high && *low != *high;
+    if (!high) return;
+    // Met in one unit: an edge that only begins on the first line or ends on the second stands
+    // beside the pair. "First" and "begins" as one walks with the inside to the right.
+    const bool low_first = forward(first, upright);
+    const auto on = [&](bool low_line, Coord along) {
+      const Point from = low_line ? low_a : high_a;
+      const Point to = low_line ? low_b : high_b;
+      return geometry::cross(to - from, point_of(up, edge.at, along) - from) == 0;
+    };
+    const bool onward = forward(edge, up);
+    shielded = *low != *high || (!on(low_first, onward ? edge.low : edge.high) &&
+                                 !on(!low_first, onward ? edge.high : edge.low));
   });
   if (shielded) return std::nullopt;
   return violation;
