@@ -1,6 +1,7 @@
 #include "engine/tracing/pattern_census.h"
 
 #include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
