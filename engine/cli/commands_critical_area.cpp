@@ -45,7 +45,7 @@ Result<Densities> densities_of(const std::vector<std::string>& texts) {
     const auto parts = split(text, '=');
     const auto value = parse_real(trim(parts.back()));
     if (parts.size() > 2 || !value || !(*value >= 0.0) || !std::isfinite(*value))
-      return Error{Errc::kInvalidOptions, "CLIC-0041",
+      return Error{Errc::kInvalidOptions, "CLIC-0061",
                    fmt::format("\"{}\" is no defect density: write a number of defects per cm2, or "
                                "LAYER=NUMBER.",
                                text)};

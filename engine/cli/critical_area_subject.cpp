@@ -24,19 +24,18 @@ Result<layout::LayerIndex> find_layer(const layout::Layout& layout, const Produc
                   name)};
 }
 
-/// "68/44=68/20,69/20"
+/// "68/44:68/20:69/20"
 Result<NamedVia> find_via(const layout::Layout& layout, const Product& product,
                           const std::string& text) {
-  const auto sides = split(text, '=');
-  const auto metals = sides.size() == 2 ? split(sides[1], ',') : std::vector<std::string_view>{};
-  if (metals.size() != 2)
+  const auto parts = split(text, ':');
+  if (parts.size() != 3)
     return Error{
-        Errc::kInvalidOptions, "CLIC-0040",
-        fmt::format("\"{}\" is no via: write CUT=BELOW,ABOVE, e.g. 68/44=68/20,69/20.", text)};
-  NamedVia via{.name = std::string(trim(sides[0])), .layers = {}};
+        Errc::kInvalidOptions, "CLIC-0060",
+        fmt::format("\"{}\" is no via: write CUT:BELOW:ABOVE, e.g. 68/44:68/20:69/20.", text)};
+  NamedVia via{.name = std::string(trim(parts[0])), .layers = {}};
   YL_ASSIGN(via.layers.cut, find_layer(layout, product, via.name));
-  YL_ASSIGN(via.layers.below, find_layer(layout, product, std::string(trim(metals[0]))));
-  YL_ASSIGN(via.layers.above, find_layer(layout, product, std::string(trim(metals[1]))));
+  YL_ASSIGN(via.layers.below, find_layer(layout, product, std::string(trim(parts[1]))));
+  YL_ASSIGN(via.layers.above, find_layer(layout, product, std::string(trim(parts[2]))));
   return via;
 }
 

@@ -32,8 +32,8 @@ struct CriticalAreaSubject {
 };
 
 /// Errors: CLIC-0008 (no layer of that name), CLIC-0009 (a file alone needs --layer or --via),
-/// CLIC-0010 (no layout in the store), CLIC-0025 (no metal drawn), CLIC-0040 (a via that is not
-/// CUT=BELOW,ABOVE), and those of reading.
+/// CLIC-0010 (no layout in the store), CLIC-0025 (no metal drawn), CLIC-0060 (a via that is not
+/// CUT:BELOW:ABOVE), and those of reading.
 Result<CriticalAreaSubject> critical_area_subject(const Context& context,
                                                   const CriticalAreaArguments& arguments,
                                                   Progress& progress);

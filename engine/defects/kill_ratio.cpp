@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "engine/stats/distributions.h"
 #include "engine/stats/multiplicity.h"
@@ -174,9 +175,15 @@ void add_losses(const KillTable& table, const Eigen::VectorXd& theta, KillResult
     }
     const auto shares = shapley_losses(survive);
     const auto die = static_cast<double>(cell.good + cell.bad);
+    double sum = 0.0;
+    for (const double share : shares) sum += share;
+    const auto bad = static_cast<double>(cell.bad);
+    const double scale = sum > 0.0 ? bad / sum : 0.0;
     result.base_die_lost += die * shares[0];
+    result.base_die_shared += sum > 0.0 ? scale * shares[0] : bad;
     for (std::size_t j = 0; j < cell.counts.size(); ++j) {
       result.ratios[j].die_lost += die * shares[j + 1];
+      result.ratios[j].die_shared += scale * shares[j + 1];
     }
   }
 }
@@ -239,6 +246,27 @@ Result<KillResult> kill_ratios(const KillTable& table) {
   for (std::size_t j = 0; j < q_values.size(); ++j) result.ratios[j].q_value = q_values[j];
   add_losses(table, theta, result);
   return result;
+}
+
+Result<KillOverlay> kill_overlay(const FabData& data, const KillTableOptions& options) {
+  KillOverlay overlay;
+  YL_ASSIGN(overlay.table, kill_table(data, options));
+  YL_ASSIGN(overlay.result, kill_ratios(overlay.table));
+  for (const KillCell& cell : overlay.table.cells) {
+    overlay.die += cell.good + cell.bad;
+    overlay.die_lost += cell.bad;
+  }
+  std::map<std::string, LayerLoss> layers;
+  for (std::size_t j = 0; j < overlay.table.types.size(); ++j) {
+    LayerLoss& layer = layers[overlay.table.facets[j].step];
+    layer.step = overlay.table.facets[j].step;
+    layer.die_lost += overlay.result.ratios[j].die_lost;
+    layer.die_shared += overlay.result.ratios[j].die_shared;
+  }
+  overlay.layers.push_back(
+      {.die_lost = overlay.result.base_die_lost, .die_shared = overlay.result.base_die_shared});
+  for (auto& [step, layer] : layers) overlay.layers.push_back(std::move(layer));
+  return overlay;
 }
 
 }  // namespace yieldloop::defects

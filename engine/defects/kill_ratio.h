@@ -13,7 +13,13 @@
 /// The simple ratio K = 1 - Y(with j) / Y(without any) is given beside it; it credits class j
 /// with what other defects on the same die did.
 /// `die_lost` shares the expected losses of each die among the classes on it by the Shapley
-/// value, so that the shares add up to the expected number of die lost.
+/// value, so that the shares add up to the expected number of die lost. `die_shared` shares the die
+/// that were really lost in the same proportion, die by die, and adds up to exactly those.
+///
+/// Types can be finer than classes: by inspection step (layer), by size, by the pattern a defect
+/// was traced to. Strata are zones and, by step, the set of steps a die was inspected at: a die
+/// that one step did not look at may carry defects nobody saw, which its own base yield then allows
+/// for.
 ///
 /// Value at a known point: Y = 0.9, K = 0.4 gives 0.9, 0.54, 0.324, 0.1944 for n = 0..3.
 /// Source: US patent 6,496,788 (the simple ratio, by number of defects); S. G. Self, K.-Y. Liang,
@@ -39,8 +45,15 @@ struct KillCell {
   friend bool operator==(const KillCell&, const KillCell&) = default;
 };
 
+/// What a type is made of; empty where it is not asked or does not apply.
+struct KillFacets {
+  std::string step, class_name, size, pattern;
+  friend auto operator<=>(const KillFacets&, const KillFacets&) = default;
+};
+
 struct KillTable {
   std::vector<std::string> types;
+  std::vector<KillFacets> facets;  ///< Shape: as types; empty when the table was made by hand.
   int strata = 1;
   std::vector<KillCell> cells;
   std::int64_t die = 0;
@@ -51,7 +64,13 @@ struct KillTableOptions {
   std::string step{};         ///< Only defects of this inspection step; empty: all steps.
   int zones = 3;              ///< Rings of equal area by die centre, each with its base yield.
   int max_count = 5;          ///< Counts above are capped: 1 - (1-K)^n hardly changes there.
-  std::int64_t min_die = 10;  ///< A class on fewer die joins the class "other".
+  std::int64_t min_die = 10;  ///< A type on fewer die joins the type "other" (of its step).
+  bool by_step = false;       ///< Each inspection step's defects are types of their own.
+  /// Rising; a defect belongs to the bin below the first edge above its size. Empty: not by size.
+  std::vector<double> size_edges_um{};
+  /// Shape: empty or [data.defects]; the pattern each defect was traced to, empty for none.
+  std::vector<std::string> pattern{};
+  std::size_t most_types = 100;  ///< The most frequent; others join "other".
 };
 
 struct KillRatio {
@@ -61,9 +80,10 @@ struct KillRatio {
   double simple = 0.0;   ///< 1 - Y(with)/Y(without any).
   double kill = 0.0;     ///< Maximum likelihood, in [0, 1].
   Interval kill_ci{};
-  double p_value = 1.0;   ///< Of K = 0.
-  double q_value = 1.0;   ///< Benjamini-Hochberg over the types of this result.
-  double die_lost = 0.0;  ///< Expected, Shapley share.
+  double p_value = 1.0;     ///< Of K = 0.
+  double q_value = 1.0;     ///< Benjamini-Hochberg over the types of this result.
+  double die_lost = 0.0;    ///< Expected, Shapley share.
+  double die_shared = 0.0;  ///< Of the die lost, in that proportion.
   friend bool operator==(const KillRatio&, const KillRatio&) = default;
 };
 
@@ -72,6 +92,7 @@ struct KillResult {
   std::vector<KillRatio> ratios;   ///< In the order of KillTable::types.
   double log_likelihood = 0.0;
   double base_die_lost = 0.0;  ///< Shapley share of the base losses.
+  double base_die_shared = 0.0;
   friend bool operator==(const KillResult&, const KillResult&) = default;
 };
 
@@ -79,9 +100,30 @@ struct KillResult {
 /// every insertion passed. Errors: kNoData (KILL-0001), kInvalidOptions (KILL-0003).
 Result<KillTable> kill_table(const FabData& data, const KillTableOptions& options = {});
 
+/// `die_shared` of all types and the base add up to the bad die.
 /// REQUIRES: every cell has types.size() counts >= 0 and a stratum in [0, strata).
 /// Errors: kNoData (KILL-0002) when no die is good or none is bad.
 Result<KillResult> kill_ratios(const KillTable& table);
+
+/// Die lost to one layer: the sum over the types of an inspection step.
+struct LayerLoss {
+  std::string step;  ///< Empty: what no defect explains.
+  double die_lost = 0.0;
+  double die_shared = 0.0;
+  friend bool operator==(const LayerLoss&, const LayerLoss&) = default;
+};
+
+/// Defects laid over test results: the table's types with their kill ratios, and the losses by
+/// layer.
+struct KillOverlay {
+  KillTable table;
+  KillResult result;
+  std::vector<LayerLoss> layers;  ///< The base first, then by step.
+  std::int64_t die = 0, die_lost = 0;
+};
+
+/// kill_table, kill_ratios and their sums by step. Errors: theirs.
+Result<KillOverlay> kill_overlay(const FabData& data, const KillTableOptions& options);
 
 /// Shapley value of player i in the game v(S) = 1 - prod over S of survive[k]; the values add
 /// up to v(all).

@@ -36,18 +36,23 @@ std::vector<ActionChoice> tool_actions(const Finding& f) {
 
 bool is_open_type(const Finding& f) {
   const std::string failure = get(f, "failure");
-  return failure == "open" || get(f, "feature") == "narrow_wire";
+  return failure == "open" || get(f, "feature") == "narrow_wire" || get(f, "feature") == "width";
 }
 
 std::vector<ActionChoice> layout_actions(const Finding& f) {
   const std::string feature = get(f, "feature");
+  if (feature.starts_with("via_density")) {
+    return {{"design", "spread_wires", 0.4}, {"process", "retarget_step", 0.5}};
+  }
   if (feature.find("via") != std::string::npos) {
     return {{"design", "double_via", 1.0}, {"process", "retarget_step", 0.5}};
   }
-  if (feature == "density_low" || feature == "empty_area") {
+  if (feature == "density_low" || feature == "empty_area" || feature == "density_gradient" ||
+      (feature == "density" && get(f, "direction") == "falls")) {
     return {{"design", "add_fill", 0.8}, {"process", "retarget_step", 0.5}};
   }
-  if (feature == "density_high" || feature == "wide_metal" || feature == "perimeter_high") {
+  if (feature == "density_high" || feature == "wide_metal" || feature == "perimeter_high" ||
+      feature == "density" || feature == "perimeter" || feature == "wire_length") {
     return {{"design", "spread_wires", 0.7}, {"process", "retarget_step", 0.5}};
   }
   if (is_open_type(f)) {
@@ -66,10 +71,26 @@ std::vector<ActionChoice> test_actions(const Finding& f) {
   return actions;
 }
 
+/// What answers the process side of an interaction, by what it names.
+std::vector<ActionChoice> process_side_actions(const Finding& f) {
+  const auto names = [&](const char* key) { return !get(f, key).empty(); };
+  if (names("limit_minutes")) return {{"process", "limit_queue_time", 1.0}};
+  if (names("reticle")) return {{"process", "replace_reticle", 1.0}};
+  if (names("recipe")) return {{"process", "change_recipe", 1.0}};
+  if (names("slot") || names("position")) return {{"process", "clean_position", 1.0}};
+  if (names("tool") || names("chamber")) return tool_actions(f);
+  if (names("parameter") || names("sensor")) {
+    return {{"process", "retarget_step", 0.8}, {"process", "tighten_spc", 0.6}};
+  }
+  if (names("from") || names("to")) return {{"process", "inspect_more", 0.5}};
+  return tool_actions(f);
+}
+
+/// Both ways of redrawing a pattern, then the process side.
 std::vector<ActionChoice> interaction_actions(const Finding& f) {
   auto actions = layout_actions(f);
-  actions.resize(1);
-  for (const ActionChoice& a : tool_actions(f)) actions.push_back(a);
+  std::erase_if(actions, [](const ActionChoice& a) { return a.side != "design"; });
+  for (const ActionChoice& a : process_side_actions(f)) actions.push_back(a);
   return actions;
 }
 
@@ -163,13 +184,16 @@ std::vector<ActionChoice> actions_for(const Finding& f) {
 
 std::map<std::string, std::string> action_subject(const std::string& action,
                                                   const Finding& finding) {
-  static const std::set<std::string> tool_side = {"hold_tool", "maintain_tool"};
-  static const std::set<std::string> design_keys = {"layer",   "pattern_id", "feature", "cell",
-                                                    "failure", "step",       "class"};
-  static const std::set<std::string> tool_keys = {"step", "tool", "chamber", "from",
-                                                  "to",   "slot", "position"};
+  static const std::set<std::string> process_side = {
+      "hold_tool",      "maintain_tool", "change_recipe", "replace_reticle", "limit_queue_time",
+      "clean_position", "retarget_step", "tighten_spc",   "inspect_more"};
+  static const std::set<std::string> design_keys = {"layer",   "pattern_id", "feature",   "cell",
+                                                    "failure", "class",      "direction", "radius"};
+  static const std::set<std::string> process_keys = {
+      "step",   "tool",      "chamber",   "recipe",        "reticle", "slot", "position",
+      "sensor", "parameter", "statistic", "limit_minutes", "from",    "to"};
   if (finding.kind != "design_process_interaction") return finding.subject;
-  const auto& keys = tool_side.contains(action) ? tool_keys : design_keys;
+  const auto& keys = process_side.contains(action) ? process_keys : design_keys;
   std::map<std::string, std::string> subject;
   for (const auto& [key, value] : finding.subject) {
     if (keys.contains(key)) subject[key] = value;

@@ -35,6 +35,18 @@ Gain gain_of(const Finding& f, std::int64_t wafers) {
   return gain;
 }
 
+/// What mending one side of an interaction alone would bring; nothing where it does not say.
+std::optional<Gain> side_gain(const Finding& f, const std::string& side) {
+  if (f.kind != "design_process_interaction") return std::nullopt;
+  for (const Evidence& e : f.evidence) {
+    const auto value = e.detail.find(side + "_gain");
+    const auto low = e.detail.find(side + "_gain_low"), high = e.detail.find(side + "_gain_high");
+    if (value == e.detail.end() || low == e.detail.end() || high == e.detail.end()) continue;
+    return Gain{value->second, {low->second, high->second}};
+  }
+  return std::nullopt;
+}
+
 bool is_layout(const Finding& f) {
   return f.kind == "layout_pattern" || f.kind == "layout_feature" || f.kind == "via" ||
          f.kind == "net_or_cell";
@@ -158,7 +170,7 @@ Draft draft_of(const Context& context, const Finding& f, const ActionChoice& cho
                std::size_t cause, std::size_t preference) {
   Draft draft{.suggestion = {}, .cause = cause, .preference = preference};
   Suggestion& s = draft.suggestion;
-  const Gain gain = gain_of(f, context.findings.wafers);
+  const Gain gain = side_gain(f, choice.side).value_or(gain_of(f, context.findings.wafers));
   s.side = choice.side;
   s.action = choice.action;
   s.subject = action_subject(choice.action, f);

@@ -5,8 +5,11 @@
 #include <set>
 
 #include "engine/findings/candidate.h"
+#include "engine/findings/electrical_causes.h"
+#include "engine/findings/interaction_causes.h"
 #include "engine/findings/layout_causes.h"
 #include "engine/findings/process_causes.h"
+#include "engine/findings/regression_causes.h"
 #include "engine/findings/test_causes.h"
 #include "engine/process/response.h"
 #include "engine/process/sensor_correlation.h"
@@ -166,6 +169,44 @@ void describe_scope(const FabData& data, FindingsDocument& document) {
   }
 }
 
+/// An analysis without data is a caveat; cancelling is not.
+template <class Value>
+Status caveat_unless_cancelled(const Result<Value>& result, FindingsDocument& document) {
+  if (result.error().code == Errc::kCancelled) return result.error();
+  document.caveats.push_back(result.error().message);
+  return Ok{};
+}
+
+/// Patterns, vias and features, then continuous causes, then what depends on the wafers' history.
+Status add_layout(const FabData& data, const layout::FlatView& view, const FindOptions& options,
+                  Progress& progress, FindingsDocument& document,
+                  std::vector<Candidate>& candidates) {
+  const LayoutCauseOptions layout_options{.alpha = options.q, .seed = options.seed};
+  const auto trace = trace_layout(data, view, layout_options, progress);
+  if (!trace) return caveat_unless_cancelled(trace, document);
+  join(layout_causes(data, view, *trace, layout_options), document, candidates);
+  const RegressionCauseOptions regression_options{.alpha = options.q, .seed = options.seed};
+  const auto regression = trace_regression(data, view, &*trace, regression_options, progress);
+  if (!regression) return caveat_unless_cancelled(regression, document);
+  join(regression_causes(*regression, regression_options), document, candidates);
+  auto interactions = interaction_causes(data, view, traced_sides(*trace, &*regression, options.q),
+                                         {.alpha = options.q}, progress);
+  if (!interactions) return caveat_unless_cancelled(interactions, document);
+  join(std::move(*interactions), document, candidates);
+  return Ok{};
+}
+
+Status add_electrical(const FabData& data, const layout::FlatView& view, const FindOptions& options,
+                      Progress& progress, FindingsDocument& document,
+                      std::vector<Candidate>& candidates) {
+  // Most products name no blocks; that is no news.
+  if (options.block_tests == nullptr || options.block_tests->counts.empty()) return Ok{};
+  const auto trace = trace_electrical(data, view, *options.block_tests, options.q, progress);
+  if (!trace) return caveat_unless_cancelled(trace, document);
+  join(electrical_causes(*trace, options.q), document, candidates);
+  return Ok{};
+}
+
 }  // namespace
 
 Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView* view,
@@ -192,15 +233,10 @@ Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView
                      progress));
   join(std::move(process), document, candidates);
   if (view != nullptr) {
-    const LayoutCauseOptions layout_options{.alpha = options.q, .seed = options.seed};
-    const auto trace = trace_layout(data, *view, layout_options, progress);
-    if (trace) {
-      join(layout_causes(data, *view, *trace, layout_options), document, candidates);
-    } else if (trace.error().code == Errc::kCancelled) {
-      return trace.error();
-    } else {
-      document.caveats.push_back(trace.error().message);
-    }
+    YL_TRY(add_layout(data, *view, options, progress, document, candidates));
+    YL_TRY(add_electrical(data, *view, options, progress, document, candidates));
+    absorb_tile_features(candidates);
+    absorb_parts(candidates);
   }
   merge_same_subject(candidates);
   progress.report("Looking for sensors and signatures behind the causes", 0, 0);

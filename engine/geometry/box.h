@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <limits>
 
 #include "engine/geometry/point.h"
 
@@ -91,6 +92,16 @@ struct Box32 {
 constexpr Box32 narrow(const Box& b) {
   return {static_cast<std::int32_t>(b.x_min), static_cast<std::int32_t>(b.y_min),
           static_cast<std::int32_t>(b.x_max), static_cast<std::int32_t>(b.y_max)};
+}
+
+/// The box with every side moved to the nearest place that fits 32 bits. Two boxes that touch
+/// still do afterwards.
+constexpr Box32 clamped(const Box& b) {
+  const auto near = [](Coord value) {
+    return static_cast<std::int32_t>(std::clamp<Coord>(
+        value, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+  };
+  return {near(b.x_min), near(b.y_min), near(b.x_max), near(b.y_max)};
 }
 
 }  // namespace yieldloop::geometry

@@ -1,9 +1,10 @@
 #include "engine/geometry/packed_index.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
+
+#include "engine/geometry/radix_sort.h"
 
 namespace yieldloop::geometry {
 namespace {
@@ -18,27 +19,6 @@ std::vector<std::uint32_t> unsorted(std::size_t size) {
   std::vector<std::uint32_t> order(size);
   std::iota(order.begin(), order.end(), 0U);
   return order;
-}
-
-/// A number to sort by and the box it belongs to.
-struct Keyed {
-  std::uint64_t key = 0;
-  std::uint32_t box = 0;
-};
-
-/// Stable, by the low `bits` of the key, 11 at a time.
-void radix_sort(std::vector<Keyed>& items, std::vector<Keyed>& scratch, int bits) {
-  constexpr int kDigit = 11;
-  constexpr std::size_t kBuckets = std::size_t{1} << kDigit;
-  scratch.resize(items.size());
-  for (int shift = 0; shift < bits; shift += kDigit) {
-    std::array<std::size_t, kBuckets + 1> start{};
-    const auto digit = [shift](const Keyed& k) { return k.key >> shift & (kBuckets - 1); };
-    for (const Keyed& k : items) ++start[digit(k) + 1];
-    for (std::size_t i = 0; i < kBuckets; ++i) start[i + 1] += start[i];
-    for (const Keyed& k : items) scratch[start[digit(k)]++] = k;
-    items.swap(scratch);
-  }
 }
 
 /// Twice a centre coordinate as a number of 33 bits that sorts alike.
@@ -91,32 +71,32 @@ std::vector<std::uint32_t> packed_order(std::span<const Box32> boxes) {
   // The slice of every box goes above its height, so that one more sort makes the whole order.
   const std::size_t slice = slice_size(boxes.size());
   for (std::size_t rank = 0; rank < items.size(); ++rank)
-    order[items[rank].box] = static_cast<std::uint32_t>(rank / slice);
+    order[items[rank].item] = static_cast<std::uint32_t>(rank / slice);
   int slice_bits = 1;
   while ((boxes.size() / slice) >> slice_bits != 0) ++slice_bits;
   for (std::uint32_t i = 0; i < boxes.size(); ++i)
     items[i] = {std::uint64_t{order[i]} << kCentreBits | centre_key(boxes[i].y_min, boxes[i].y_max),
                 i};
   radix_sort(items, scratch, kCentreBits + slice_bits);
-  for (std::size_t i = 0; i < items.size(); ++i) order[i] = items[i].box;
+  for (std::size_t i = 0; i < items.size(); ++i) order[i] = items[i].item;
   return order;
 }
 
 template <class B>
-void PackedIndex::append_level(std::span<const B> below, std::vector<Box>& level) {
+void PackedIndex::append_level(std::span<const B> below, std::vector<Box32>& level) {
   level.reserve(below.size() / kFanout + 1);
   for (std::size_t i = 0; i < below.size(); i += kFanout) {
     Box hull;
     for (std::size_t k = i; k < std::min(i + kFanout, below.size()); ++k)
       hull.include(static_cast<Box>(below[k]));
-    level.push_back(hull);
+    level.push_back(clamped(hull));
   }
 }
 
 template <class B>
 void PackedIndex::build(std::span<const B> boxes) {
   if (boxes.size() < kLinear) return;
-  std::vector<Box> level;
+  std::vector<Box32> level;
   append_level(boxes, level);
   for (;;) {
     const std::size_t start = nodes_.size();
@@ -124,7 +104,7 @@ void PackedIndex::build(std::span<const B> boxes) {
     nodes_.insert(nodes_.end(), level.begin(), level.end());
     if (level.size() <= kFanout) break;
     level.clear();
-    append_level(std::span<const Box>(nodes_).subspan(start), level);
+    append_level(std::span<const Box32>(nodes_).subspan(start), level);
   }
   nodes_.shrink_to_fit();
 }

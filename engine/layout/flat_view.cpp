@@ -4,10 +4,9 @@
 #include <array>
 #include <cmath>
 
-namespace yieldloop::layout {
+#include "engine/layout/placement.h"
 
-using geometry::GeneralTransform;
-using geometry::Transform;
+namespace yieldloop::layout {
 
 namespace {
 
@@ -19,34 +18,6 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
 std::uint64_t saturating_multiply(std::uint64_t a, std::uint64_t b) {
   return a != 0 && b > kSaturated / a ? kSaturated : a * b;
 }
-
-/// A placement below the view's cell, exact as long as it can be.
-struct Placement {
-  bool exact = true;
-  Transform transform;
-  GeneralTransform general;
-
-  Point operator()(Point p) const { return exact ? transform(p) : general(p); }
-  Box to_local(const Box& window) const {
-    return exact ? transform.inverted()(window) : general.inverted()(window).enlarged(1);
-  }
-  Placement below(const Layout& layout, const Instance& instance, Point at) const {
-    Placement result;
-    if (exact && instance.general < 0) {
-      result.transform = transform * Transform{instance.orientation, at};
-      return result;
-    }
-    GeneralTransform inner =
-        instance.general < 0
-            ? GeneralTransform::of(Transform{instance.orientation, {}})
-            : layout.general_transforms()[static_cast<std::size_t>(instance.general)];
-    inner.dx = static_cast<double>(at.x);
-    inner.dy = static_cast<double>(at.y);
-    result.exact = false;
-    result.general = (exact ? GeneralTransform::of(transform) : general) * inner;
-    return result;
-  }
-};
 
 /// Walks the hierarchy to everything that touches a window. What is looked for in a cell comes
 /// from `Work`: the child's box that matters and what to do in a cell.

@@ -60,80 +60,34 @@ std::uint64_t copies_allowed(const Repeated& records, Get&& repetition_of_record
 
 }  // namespace
 
-void LazyShapeIndex::for_each_near(const LayerShapes& shapes, const Box& window,
-                                   FunctionRef<void(const CellShape&)> visit) const {
-  std::call_once(once_, [&] { const_cast<LazyShapeIndex*>(this)->build(shapes); });
-  CellShape shape;
-  box_tree_.for_each_range(window, boxes_.size(), [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) {
-      shape.box = boxes_[i];
-      if (!shape.box.touches(window)) continue;
-      shape.position = static_cast<std::uint32_t>(i);
-      visit(shape);
-    }
-  });
-  polygon_tree_.for_each_range(window, polygons_.size(), [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) {
-      if (!static_cast<Box>(polygons_[i].box).touches(window)) continue;
-      CellShape polygon = shape_of(shapes, polygons_[i]);
-      polygon.position = static_cast<std::uint32_t>(boxes_.size() + i);
-      visit(polygon);
-    }
-  });
-  if (!symbolic_.empty()) symbolic_near(shapes, window, visit);
-}
+namespace {
 
-CellShape LazyShapeIndex::shape_of(const LayerShapes& shapes, const IndexedPolygon& polygon) const {
-  CellShape shape;
-  shape.box = polygon.box;
-  shape.is_box = false;
-  shape.points =
-      std::span(polygon.outline ? outlines_ : shapes.points).subspan(polygon.first, polygon.count);
-  shape.offset = polygon.offset;
-  return shape;
-}
-
-void LazyShapeIndex::symbolic_near(const LayerShapes& shapes, const Box& window,
-                                   FunctionRef<void(const CellShape&)> visit) const {
-  const auto one = [&](std::size_t i) {
-    const RepeatedShape& repeated = shapes.repeated[symbolic_[i].repeated];
-    const bool is_box = repeated.kind == RepeatedShape::Kind::kBox;
-    CellShape shape = is_box ? CellShape{} : shape_of(shapes, symbolic_[i].polygon);
-    shape.position = static_cast<std::uint32_t>(boxes_.size() + polygons_.size() + i);
-    for_each_copy_near(repeated.repetition, repeated.box, window,
-                       [&](std::uint32_t column, std::uint32_t row) {
-                         shape.offset = repeated.repetition.at(column, row);
-                         shape.box = static_cast<Box>(repeated.box).moved(shape.offset);
-                         visit(shape);
-                       });
-  };
-  symbolic_tree_.for_each_range(window, symbolic_.size(), [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) one(i);
-  });
-}
-
-IndexedPolygon LazyShapeIndex::outlined(const LayerShapes& shapes, const PathRange& path) {
+IndexedPolygon outlined(const LayerShapes& shapes, const PathRange& path,
+                        std::vector<Point32>& outlines) {
   IndexedPolygon polygon;
   polygon.outline = true;
   polygon.box = path.line.box;
-  polygon.first = static_cast<std::uint32_t>(outlines_.size());
+  polygon.first = static_cast<std::uint32_t>(outlines.size());
   const std::vector<Point32> outline = path_ring(shapes.points_of(path.line), path.style);
-  outlines_.insert(outlines_.end(), outline.begin(), outline.end());
+  outlines.insert(outlines.end(), outline.begin(), outline.end());
   polygon.count = static_cast<std::uint32_t>(outline.size());
   return polygon;
 }
 
-void LazyShapeIndex::build(const LayerShapes& shapes) {
-  boxes_ = shapes.boxes;
-  polygons_.reserve(shapes.polygons.size() + shapes.paths.size());
-  for (const PolygonRange& p : shapes.polygons)
-    polygons_.push_back({p.box, p.first, p.count, {}, false});
-  for (const PathRange& path : shapes.paths) polygons_.push_back(outlined(shapes, path));
-  add_repeated(shapes);
-  sort();
+void lay_out(const RepeatedShape& repeated, const IndexedPolygon& polygon, ExpandedShapes& out) {
+  for_each_copy(repeated.repetition, [&](Point at, std::uint32_t) {
+    if (repeated.kind == RepeatedShape::Kind::kBox) {
+      out.boxes.push_back(moved(repeated.box, at));
+      return;
+    }
+    IndexedPolygon copy = polygon;
+    copy.box = moved(polygon.box, at);
+    copy.offset = geometry::narrow(at);
+    out.polygons.push_back(copy);
+  });
 }
 
-void LazyShapeIndex::add_repeated(const LayerShapes& shapes) {
+void add_repeated(const LayerShapes& shapes, ExpandedShapes& out) {
   std::uint64_t room = copies_allowed(
       shapes.repeated, [](const RepeatedShape& r) -> const Repetition& { return r.repetition; });
   for (std::size_t i = 0; i < shapes.repeated.size(); ++i) {
@@ -143,81 +97,157 @@ void LazyShapeIndex::add_repeated(const LayerShapes& shapes) {
       const PolygonRange& p = shapes.repeated_polygons[repeated.item];
       polygon = {p.box, p.first, p.count, {}, false};
     } else if (repeated.kind == RepeatedShape::Kind::kPath) {
-      polygon = outlined(shapes, shapes.repeated_paths[repeated.item]);
+      polygon = outlined(shapes, shapes.repeated_paths[repeated.item], out.outlines);
     }
     const std::uint64_t copies = repeated.repetition.count();
-    const bool lay_out = copies <= kSmallArray || repeated.repetition.offsets != nullptr;
-    if (lay_out && copies <= room) {
+    const bool small = copies <= kSmallArray || repeated.repetition.offsets != nullptr;
+    if (small && copies <= room) {
       room -= copies;
-      expand(repeated, polygon);
+      lay_out(repeated, polygon, out);
     } else {
-      symbolic_.push_back({static_cast<std::uint32_t>(i), polygon});
+      out.symbolic.push_back({static_cast<std::uint32_t>(i), polygon});
     }
   }
+}
+
+}  // namespace
+
+ExpandedShapes expanded(const LayerShapes& shapes) {
+  ExpandedShapes out;
+  out.boxes = shapes.boxes;
+  out.polygons.reserve(shapes.polygons.size() + shapes.paths.size());
+  for (const PolygonRange& p : shapes.polygons)
+    out.polygons.push_back({p.box, p.first, p.count, {}, false});
+  for (const PathRange& path : shapes.paths)
+    out.polygons.push_back(outlined(shapes, path, out.outlines));
+  add_repeated(shapes, out);
+  return out;
+}
+
+std::vector<ExpandedInstance> expanded_instances(const Layout& layout, const Cell& cell,
+                                                 FunctionRef<Box(const Instance&)> child_box,
+                                                 std::vector<Box>& hulls) {
+  std::uint64_t room =
+      copies_allowed(cell.instances, [](const Instance& i) -> const Repetition& { return i; });
+  std::vector<ExpandedInstance> entries;
+  for (std::uint32_t i = 0; i < cell.instances.size(); ++i) {
+    const Instance& instance = cell.instances[i];
+    const Box child = child_box(instance);
+    if (child.empty()) continue;
+    const Box box =
+        layout.placed_box(instance, child).moved(static_cast<Point>(instance.displacement));
+    if (instance.offsets != nullptr && instance.count() <= room) {
+      room -= instance.count();
+      for_each_copy(instance, [&](Point at, std::uint32_t column) {
+        entries.push_back({i, column});
+        hulls.push_back(box.moved(at));
+      });
+    } else {
+      entries.push_back({i, kAllCopies});
+      hulls.push_back(repeated_box(instance, box));
+    }
+  }
+  return entries;
+}
+
+void LazyShapeIndex::for_each_near(const LayerShapes& shapes, const Box& window,
+                                   FunctionRef<void(const CellShape&)> visit) const {
+  std::call_once(once_, [&] { const_cast<LazyShapeIndex*>(this)->build(shapes); });
+  const std::vector<Box32>& boxes = shapes_.boxes;
+  const std::vector<IndexedPolygon>& polygons = shapes_.polygons;
+  CellShape shape;
+  box_tree_.for_each_range(window, boxes.size(), [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      shape.box = boxes[i];
+      if (!shape.box.touches(window)) continue;
+      shape.position = static_cast<std::uint32_t>(i);
+      visit(shape);
+    }
+  });
+  polygon_tree_.for_each_range(window, polygons.size(), [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      if (!static_cast<Box>(polygons[i].box).touches(window)) continue;
+      CellShape polygon = shape_of(shapes, polygons[i]);
+      polygon.position = static_cast<std::uint32_t>(boxes.size() + i);
+      visit(polygon);
+    }
+  });
+  if (!shapes_.symbolic.empty()) symbolic_near(shapes, window, visit);
+}
+
+CellShape LazyShapeIndex::shape_of(const LayerShapes& shapes, const IndexedPolygon& polygon) const {
+  CellShape shape;
+  shape.box = polygon.box;
+  shape.is_box = false;
+  shape.points = shapes_.points_of(shapes, polygon);
+  shape.offset = polygon.offset;
+  return shape;
+}
+
+void LazyShapeIndex::symbolic_near(const LayerShapes& shapes, const Box& window,
+                                   FunctionRef<void(const CellShape&)> visit) const {
+  const std::vector<SymbolicShape>& symbolic = shapes_.symbolic;
+  const auto one = [&](std::size_t i) {
+    const RepeatedShape& repeated = shapes.repeated[symbolic[i].repeated];
+    const bool is_box = repeated.kind == RepeatedShape::Kind::kBox;
+    CellShape shape = is_box ? CellShape{} : shape_of(shapes, symbolic[i].polygon);
+    shape.position = static_cast<std::uint32_t>(shapes_.boxes.size() + shapes_.polygons.size() + i);
+    for_each_copy_near(repeated.repetition, repeated.box, window,
+                       [&](std::uint32_t column, std::uint32_t row) {
+                         shape.offset = repeated.repetition.at(column, row);
+                         shape.box = static_cast<Box>(repeated.box).moved(shape.offset);
+                         visit(shape);
+                       });
+  };
+  symbolic_tree_.for_each_range(window, symbolic.size(), [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) one(i);
+  });
+}
+
+void LazyShapeIndex::build(const LayerShapes& shapes) {
+  shapes_ = expanded(shapes);
+  sort_symbolic(shapes);
+  sort();
+}
+
+void LazyShapeIndex::sort_symbolic(const LayerShapes& shapes) {
   std::vector<Box> hulls;
-  for (const Symbolic& s : symbolic_)
+  for (const SymbolicShape& s : shapes_.symbolic)
     hulls.push_back(repeated_box(shapes.repeated[s.repeated].repetition,
                                  static_cast<Box>(shapes.repeated[s.repeated].box)));
   const auto order = geometry::packed_order(hulls);
-  reorder(symbolic_, order);
+  reorder(shapes_.symbolic, order);
   reorder(hulls, order);
   symbolic_tree_ = PackedIndex(hulls);
 }
 
-void LazyShapeIndex::expand(const RepeatedShape& repeated, const IndexedPolygon& polygon) {
-  for_each_copy(repeated.repetition, [&](Point at, std::uint32_t) {
-    if (repeated.kind == RepeatedShape::Kind::kBox) {
-      boxes_.push_back(moved(repeated.box, at));
-      return;
-    }
-    IndexedPolygon copy = polygon;
-    copy.box = moved(polygon.box, at);
-    copy.offset = geometry::narrow(at);
-    polygons_.push_back(copy);
-  });
-}
-
 void LazyShapeIndex::sort() {
-  if (boxes_.size() >= PackedIndex::kLinear) {
-    reorder(boxes_, geometry::packed_order(boxes_));
-    box_tree_ = PackedIndex(boxes_);
+  std::vector<Box32>& boxes = shapes_.boxes;
+  if (boxes.size() >= PackedIndex::kLinear) {
+    reorder(boxes, geometry::packed_order(boxes));
+    box_tree_ = PackedIndex(boxes);
   }
-  boxes_.shrink_to_fit();
-  if (polygons_.size() >= PackedIndex::kLinear) {
-    const auto order = geometry::packed_order(boxes_of(polygons_));
-    reorder(polygons_, order);
-    polygon_tree_ = PackedIndex(boxes_of(polygons_));
+  boxes.shrink_to_fit();
+  std::vector<IndexedPolygon>& polygons = shapes_.polygons;
+  if (polygons.size() >= PackedIndex::kLinear) {
+    const auto order = geometry::packed_order(boxes_of(polygons));
+    reorder(polygons, order);
+    polygon_tree_ = PackedIndex(boxes_of(polygons));
   }
 }
 
 std::size_t LazyShapeIndex::memory_bytes() const {
-  return sizeof(*this) + boxes_.capacity() * sizeof(Box32) +
-         polygons_.capacity() * sizeof(IndexedPolygon) + outlines_.capacity() * sizeof(Point32) +
-         symbolic_.capacity() * sizeof(Symbolic) + box_tree_.memory_bytes() +
+  return sizeof(*this) + shapes_.boxes.capacity() * sizeof(Box32) +
+         shapes_.polygons.capacity() * sizeof(IndexedPolygon) +
+         shapes_.outlines.capacity() * sizeof(Point32) +
+         shapes_.symbolic.capacity() * sizeof(SymbolicShape) + box_tree_.memory_bytes() +
          polygon_tree_.memory_bytes() + symbolic_tree_.memory_bytes();
 }
 
 void LazyInstanceIndex::build(const Layout& layout, const Cell& cell) {
-  std::uint64_t room =
-      copies_allowed(cell.instances, [](const Instance& i) -> const Repetition& { return i; });
   std::vector<Box> hulls;
-  entries_.reserve(cell.instances.size());
-  hulls.reserve(cell.instances.size());
-  for (std::uint32_t i = 0; i < cell.instances.size(); ++i) {
-    const Instance& instance = cell.instances[i];
-    const Box box = layout.placed_box(instance, layout.cell(instance.cell).extent)
-                        .moved(static_cast<Point>(instance.displacement));
-    if (instance.offsets != nullptr && instance.count() <= room && !box.empty()) {
-      room -= instance.count();
-      for_each_copy(instance, [&](Point at, std::uint32_t column) {
-        entries_.push_back({i, column});
-        hulls.push_back(box.moved(at));
-      });
-    } else {
-      entries_.push_back({i, kAllCopies});
-      hulls.push_back(repeated_box(instance, box));
-    }
-  }
+  entries_ = expanded_instances(
+      layout, cell, [&](const Instance& i) { return layout.cell(i.cell).extent; }, hulls);
   const auto order = geometry::packed_order(hulls);
   reorder(entries_, order);
   reorder(hulls, order);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "engine/geometry/packed_index.h"
@@ -24,6 +25,38 @@ struct IndexedPolygon {
   bool outline = false;  ///< The points are those of a path's outline.
 };
 
+/// A large repetition that is computed with.
+struct SymbolicShape {
+  std::uint32_t repeated = 0;  ///< Position in LayerShapes::repeated.
+  IndexedPolygon polygon;      ///< Its first copy; unused for boxes.
+};
+
+/// A layer of a cell with what is repeated laid out as far as memory allows.
+struct ExpandedShapes {
+  std::vector<Box32> boxes;
+  std::vector<IndexedPolygon> polygons;  ///< Paths as their outlines.
+  std::vector<SymbolicShape> symbolic;
+  std::vector<Point32> outlines;
+
+  std::span<const Point32> points_of(const LayerShapes& shapes,
+                                     const IndexedPolygon& polygon) const {
+    return std::span(polygon.outline ? outlines : shapes.points)
+        .subspan(polygon.first, polygon.count);
+  }
+};
+ExpandedShapes expanded(const LayerShapes& shapes);
+
+/// One placement, or all copies of a large array.
+struct ExpandedInstance {
+  std::uint32_t instance = 0;
+  std::uint32_t column = kAllCopies;
+};
+/// The cell's placements with lists of copies laid out, `hulls` being their boxes in the cell, of
+/// which `child_box` is that of the child by itself; children with an empty one are left out.
+std::vector<ExpandedInstance> expanded_instances(const Layout& layout, const Cell& cell,
+                                                 FunctionRef<Box(const Instance&)> child_box,
+                                                 std::vector<Box>& hulls);
+
 class LazyShapeIndex {
  public:
   void for_each_near(const LayerShapes& shapes, const Box& window,
@@ -31,25 +64,15 @@ class LazyShapeIndex {
   std::size_t memory_bytes() const;
 
  private:
-  struct Symbolic {
-    std::uint32_t repeated = 0;  ///< Position in LayerShapes::repeated.
-    IndexedPolygon polygon;      ///< Its first copy; unused for boxes.
-  };
-
   void build(const LayerShapes& shapes);
-  void add_repeated(const LayerShapes& shapes);
-  void expand(const RepeatedShape& repeated, const IndexedPolygon& polygon);
-  IndexedPolygon outlined(const LayerShapes& shapes, const PathRange& path);
+  void sort_symbolic(const LayerShapes& shapes);
   void sort();
   CellShape shape_of(const LayerShapes& shapes, const IndexedPolygon& polygon) const;
   void symbolic_near(const LayerShapes& shapes, const Box& window,
                      FunctionRef<void(const CellShape&)> visit) const;
 
   mutable std::once_flag once_;
-  std::vector<Box32> boxes_;
-  std::vector<IndexedPolygon> polygons_;
-  std::vector<Symbolic> symbolic_;
-  std::vector<Point32> outlines_;
+  ExpandedShapes shapes_;
   geometry::PackedIndex box_tree_;
   geometry::PackedIndex polygon_tree_;
   geometry::PackedIndex symbolic_tree_;
@@ -61,14 +84,10 @@ class LazyInstanceIndex {
                      FunctionRef<void(std::uint32_t, std::uint32_t)> visit) const;
 
  private:
-  struct Entry {
-    std::uint32_t instance = 0;
-    std::uint32_t column = kAllCopies;
-  };
   void build(const Layout& layout, const Cell& cell);
 
   mutable std::once_flag once_;
-  std::vector<Entry> entries_;
+  std::vector<ExpandedInstance> entries_;
   geometry::PackedIndex tree_;
 };
 

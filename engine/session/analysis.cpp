@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/text.h"
+#include "engine/session/load_block_tests.h"
 #include "ingest/pipeline/read_layout.h"
 #include "ingest/readers/input.h"
 
@@ -45,6 +46,16 @@ Status load_layout(store::Snapshot& snapshot, Analysis& analysis) {
   return Ok{};
 }
 
+/// Tests that speak of a part of the layout; its top cell is the whole die and no block.
+Status load_blocks(store::Snapshot& snapshot, const layout::FlatView& view, Analysis& analysis) {
+  std::vector<std::string> cells;
+  for (layout::CellIndex c = 0; c < view.layout().cells().size(); ++c) {
+    if (c != view.top()) cells.push_back(view.layout().cell(c).name);
+  }
+  YL_ASSIGN(analysis.block_tests, load_block_tests(snapshot, analysis.fab, cell_names(cells)));
+  return Ok{};
+}
+
 }  // namespace
 
 std::optional<layout::FlatView> Analysis::view() const {
@@ -63,6 +74,7 @@ Result<Analysis> open_scope(store::Snapshot& snapshot, const Scope& scope, Progr
   YL_TRY(load_layout(snapshot, analysis));
   const auto view = analysis.view();
   YL_ASSIGN(analysis.design, load_design(snapshot, analysis.fab, view ? &*view : nullptr));
+  if (view) YL_TRY(load_blocks(snapshot, *view, analysis));
   if (analysis.layout != nullptr && !view) {
     analysis.fab.caveats.push_back(
         fmt::format("The layout has no cell \"{}\", which product.toml names as top_cell: "
@@ -76,8 +88,10 @@ Result<Analysis> analyse(store::Snapshot& snapshot, const Scope& scope,
                          const AnalysisOptions& options, Progress& progress) {
   YL_ASSIGN(Analysis analysis, open_scope(snapshot, scope, progress));
   const auto view = analysis.view();
+  findings::FindOptions find = options.find;
+  find.block_tests = &analysis.block_tests;
   YL_ASSIGN(analysis.findings, findings::find_causes(analysis.fab.data, view ? &*view : nullptr,
-                                                     analysis.fab.caveats, options.find, progress));
+                                                     analysis.fab.caveats, find, progress));
   if (analysis.design != nullptr) {
     for (Finding& f : analysis.findings.findings) {
       name_places(*analysis.design, analysis.fab.data.product, f);

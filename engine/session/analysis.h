@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/block_tests.h"
 #include "engine/core/progress.h"
 #include "engine/feedback/suggest.h"
 #include "engine/findings/find_causes.h"
@@ -35,6 +36,7 @@ struct Analysis {
   LoadedFab fab;
   std::shared_ptr<const layout::Layout> layout;  ///< Null when there is none.
   std::shared_ptr<const NamedDesign> design;     ///< Null without a DEF file.
+  BlockTests block_tests;                        ///< Empty without a layout.
   std::int64_t snapshot = 0;
   FindingsDocument findings;
   feedback::SuggestionsDocument suggestions;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/core/random.h"
+#include "engine/core/result.h"
 #include "engine/simulator/wafer_model.h"
 #include "engine/simulator/world.h"
 
@@ -40,9 +41,15 @@ struct Cause {
   UtcMicros to;
   TruthFields parameters;
   std::vector<std::string> expected_actions;
-  std::vector<Location> locations;  ///< The first 10,000.
+  std::vector<Location> locations;  ///< The first kListedLocations.
   std::size_t locations_total = 0;
+  std::vector<Location> decoys;  ///< Innocent look-alikes, as locations.
+  std::size_t decoys_total = 0;
+  /// Subjects that no data of this fab can tell apart, the true one first; empty: it can be told.
+  std::vector<TruthFields> undecided;
 };
+
+inline constexpr std::size_t kListedLocations = 10'000;
 
 /// One touch of a probe on a die.
 struct Touch {
@@ -51,9 +58,17 @@ struct Touch {
   int site = 0;
 };
 
+/// Shape: [Fab::wafers][World::grid]; whether the die is good in the end.
+using GoodDie = std::vector<std::vector<bool>>;
+
+class OutputFolder;
+
 class Effect {
  public:
   virtual ~Effect() = default;
+
+  /// How lots must be routed for this scenario, decided before the history is drawn.
+  virtual void set_rules(FabRules&, Random&) {}
 
   /// Draws what is hit and may add maintenance events and sensor shifts. Returns false when the
   /// history offers nothing fit to be hit (too few lots).
@@ -68,6 +83,9 @@ class Effect {
 
   /// The chance that a good die reads as a contact fail.
   virtual double misread_chance(const World&, const Touch&) const { return 0.0; }
+
+  /// Files that only this scenario has; may complete the cause.
+  virtual Status write_files(const World&, const GoodDie&, OutputFolder&, Random&) { return Ok{}; }
 
   const Cause& cause() const { return cause_; }
 

@@ -20,8 +20,18 @@ std::string first_tool_name(const GroupSpec& group) {
 
 class History {
  public:
-  History(std::size_t lots, const Random& random)
-      : random_(random.fork(1)), tool_random_(random.fork(2)), lot_count_(lots) {}
+  History(std::size_t lots, const FabRules& rules, const Random& random)
+      : rules_(rules),
+        random_(random.fork(1)),
+        tool_random_(random.fork(2)),
+        rule_random_(random.fork(4)),
+        lot_count_(lots) {
+    Random size_random = random.fork(3);
+    extra_chambers_ = static_cast<int>(size_random.below(2));
+    extra_scanners_ = static_cast<int>(size_random.below(3)) - 1;
+    extra_others_ = static_cast<int>(size_random.below(2));
+    inspected_wafers_ = 9 + size_random.below(7);
+  }
 
   Fab run() {
     make_tools();
@@ -35,12 +45,27 @@ class History {
  private:
   void make_tools() {
     for (const GroupSpec& group : tool_groups()) {
-      for (int i = 0; i < group.tools; ++i) {
+      const int tools = group.tools + extra_tools(group.kind);
+      fab_.group_sizes.push_back(static_cast<std::size_t>(tools));
+      for (int i = 0; i < tools; ++i) {
         fab_.tools.push_back({fmt::format("{}{:02}", group.prefix, group.first_number + i),
                               std::string(group.chambers), group.positions, group.kind});
       }
     }
     busy_until_.resize(fab_.tools.size());
+  }
+
+  /// Etch and deposition groups of one kind keep the same number of tools.
+  int extra_tools(ToolKind kind) const {
+    switch (kind) {
+      case ToolKind::kEtch:
+      case ToolKind::kDeposit: return extra_chambers_;
+      case ToolKind::kScanner: return extra_scanners_;
+      case ToolKind::kPolish:
+      case ToolKind::kWet:
+      case ToolKind::kInspect: return extra_others_;
+      default: return 0;
+    }
   }
 
   void make_lots() {
@@ -60,6 +85,7 @@ class History {
       lot.probe_card = fmt::format("PC{:02}", 41 + (i + random_.below(2)) % 3);
       lot.prober = fmt::format("PRB{:02}", 1 + random_.below(4));
       lot.runs.resize(route().size());
+      lot.mother = i;
       make_wafers(i);
       fab_.lots.push_back(std::move(lot));
       time = after_minutes(time, kLotIntervalMinutes * random_.uniform(0.5, 1.5));
@@ -71,13 +97,14 @@ class History {
     for (int i = 0; i < kWafersPerLot; ++i) slots[static_cast<std::size_t>(i)] = i + 1;
     std::vector<int> sampled = slots;
     random_.shuffle(sampled);
-    sampled.resize(12);
+    sampled.resize(inspected_wafers_);
     for (const int slot : slots) {
       fab_.wafers.push_back({.lot = lot_index,
                              .id = fmt::format("W{:02}", slot),
                              .slot = slot,
                              .inspected = std::ranges::find(sampled, slot) != sampled.end(),
-                             .visits = std::vector<Visit>(route().size())});
+                             .visits = std::vector<Visit>(route().size()),
+                             .mother_lot = lot_index});
     }
   }
 
@@ -144,16 +171,58 @@ class History {
       ready.pop();
       const UtcMicros end = process(lot, step, UtcMicros{time});
       if (step + 1 < route().size()) ready.emplace(end.count, lot, step + 1);
+      if (rules_.split_after == step && fab_.lots[lot].mother == lot && rule_random_.chance(0.6)) {
+        ready.emplace(end.count, split(lot, step), step + 1);
+      }
       latest_ = std::max(latest_, end);
     }
   }
 
+  /// The upper slots go on as a lot of their own. Returns that lot.
+  std::size_t split(std::size_t mother_index, std::size_t step) {
+    SimLot& mother = fab_.lots[mother_index];
+    SimLot part = mother;
+    part.id = mother.id + ".1";
+    part.wafer_count = 8 + rule_random_.below(6);
+    mother.wafer_count -= part.wafer_count;
+    part.first_wafer = mother.first_wafer + mother.wafer_count;
+    part.split_after = step;
+    part.reworked.clear();
+    for (std::size_t i = 0; i < part.wafer_count; ++i) {
+      fab_.wafers[part.first_wafer + i].lot = fab_.lots.size();
+    }
+    fab_.lots.push_back(std::move(part));
+    return fab_.lots.size() - 1;
+  }
+
   UtcMicros process(std::size_t lot_index, std::size_t step_number, UtcMicros arrived) {
+    const bool exposes = !route()[step_number].reticle.empty();
+    if (exposes && rules_.rework_chance > 0 && rule_random_.chance(rules_.rework_chance)) {
+      arrived = run_once(lot_index, step_number, arrived);
+      SimLot& lot = fab_.lots[lot_index];
+      lot.reworked.push_back(lot.runs[step_number]);
+      for (std::size_t i = 0; i < lot.wafer_count; ++i) {
+        SimWafer& wafer = fab_.wafers[lot.first_wafer + i];
+        wafer.reworked.emplace_back(step_number, wafer.visits[step_number]);
+      }
+    }
+    return run_once(lot_index, step_number, arrived);
+  }
+
+  std::size_t choose_tool(const SimLot& lot, std::size_t step_number) {
+    const auto [first, count] = fab_.tools_of(step_number);
+    const std::size_t free_choice = first + random_.below(count);
+    if (route()[step_number].name == "WAFER_SORT") return tool_named(lot.tester);
+    if (!rules_.tie || rules_.tie->step != step_number) return free_choice;
+    const std::size_t before = rules_.tie->follows;
+    return first + (lot.runs[before].tool - fab_.tools_of(before).first) % count;
+  }
+
+  UtcMicros run_once(std::size_t lot_index, std::size_t step_number, UtcMicros arrived) {
     const StepSpec& step = route()[step_number];
     SimLot& lot = fab_.lots[lot_index];
-    const auto [first, count] = fab_.tools_of(step_number);
     LotRun& run = lot.runs[step_number];
-    run.tool = step.name == "WAFER_SORT" ? tool_named(lot.tester) : first + random_.below(count);
+    run.tool = choose_tool(lot, step_number);
     run.recipe = fmt::format("{}_R{}", step.name, random_.chance(0.85) ? 3 : 4);
     if (!step.reticle.empty()) {
       run.reticle = fmt::format("D28{}-{:03}", step.reticle, 101 + random_.below(3));
@@ -164,10 +233,28 @@ class History {
     const double per_wafer = step.minutes_per_wafer * random_.uniform(0.95, 1.05);
     const double length = per_wafer * kWafersPerLot + 10.0;
     run.started = free_at(run.tool, after_minutes(arrived, wait), length);
+    if (rules_.parallel == step_number) {
+      run.second_tool = other_tool(run.tool, step_number);
+      run.started = both_free_at(run.tool, *run.second_tool, run.started, length);
+    }
     run.ended = run.started;
-    visit_wafers(lot, step_number, per_wafer);
+    visit_wafers(lot, run, step_number, arrived, per_wafer);
     busy_until_[run.tool] = run.ended;
+    if (run.second_tool) busy_until_[*run.second_tool] = run.ended;
     return run.ended;
+  }
+
+  std::size_t other_tool(std::size_t tool, std::size_t step_number) {
+    const auto [first, count] = fab_.tools_of(step_number);
+    return first + (tool - first + 1 + rule_random_.below(count - 1)) % count;
+  }
+
+  UtcMicros both_free_at(std::size_t one, std::size_t two, UtcMicros time, double minutes) const {
+    for (;;) {
+      const UtcMicros later = free_at(two, free_at(one, time, minutes), minutes);
+      if (later == time) return time;
+      time = later;
+    }
   }
 
   std::size_t tool_named(const std::string& name) const {
@@ -176,24 +263,28 @@ class History {
   }
 
   /// Chambers and heads are taken in random order within every group of as many wafers.
-  void visit_wafers(const SimLot& lot, std::size_t step_number, double per_wafer) {
+  void visit_wafers(const SimLot& lot, LotRun& run, std::size_t step_number, UtcMicros arrived,
+                    double per_wafer) {
     const StepSpec& step = route()[step_number];
-    LotRun& run = fab_.lots[fab_.wafers[lot.first_wafer].lot].runs[step_number];
     const Tool& tool = fab_.tools[run.tool];
+    const bool tied = rules_.tie && rules_.tie->step == step_number;
     const std::vector<int> chambers = draw_order(static_cast<int>(tool.chambers.size()));
     const std::vector<int> positions = draw_order(tool.positions);
     for (std::size_t i = 0; i < lot.wafer_count; ++i) {
       SimWafer& wafer = fab_.wafers[lot.first_wafer + i];
       Visit& visit = wafer.visits[step_number];
-      visit.tool = run.tool;
+      visit.tool = run.second_tool && i % 2 == 1 ? *run.second_tool : run.tool;
       visit.chamber = chambers.empty() ? -1 : chambers[i];
+      if (tied) visit.chamber = wafer.visits[rules_.tie->follows].chamber;
       visit.position = positions.empty() ? -1 : positions[i];
       visit.started =
           after_minutes(run.started, step.batch ? 0.0 : per_wafer * static_cast<double>(i));
       const double taken = step.batch ? per_wafer * kWafersPerLot : per_wafer + 2.0;
       visit.ended = after_minutes(visit.started, taken);
       const UtcMicros left = step_number == 0 ? lot.started : wafer.visits[step_number - 1].ended;
-      visit.queue_minutes = minutes_between(left, visit.started);
+      // A run that is done again waits from the end of the first.
+      const bool again = !wafer.reworked.empty() && wafer.reworked.back().first == step_number;
+      visit.queue_minutes = minutes_between(again ? arrived : left, visit.started);
       run.ended = std::max(run.ended, visit.ended);
     }
   }
@@ -211,9 +302,15 @@ class History {
     return order;
   }
 
+  FabRules rules_;
   Random random_;
   Random tool_random_;
+  Random rule_random_;
   std::size_t lot_count_;
+  int extra_chambers_ = 0;
+  int extra_scanners_ = 0;
+  int extra_others_ = 0;
+  std::size_t inspected_wafers_ = 12;
   Fab fab_;
   std::vector<UtcMicros> busy_until_;
   UtcMicros latest_;
@@ -223,9 +320,9 @@ class History {
 
 std::pair<std::size_t, std::size_t> Fab::tools_of(std::size_t step) const {
   std::size_t first = 0;
-  for (const GroupSpec& group : tool_groups()) {
-    const auto count = static_cast<std::size_t>(group.tools);
-    if (first_tool_name(group) == route()[step].group) return {first, count};
+  for (std::size_t i = 0; i < tool_groups().size(); ++i) {
+    const std::size_t count = group_sizes[i];
+    if (first_tool_name(tool_groups()[i]) == route()[step].group) return {first, count};
     first += count;
   }
   assert(false);
@@ -245,6 +342,19 @@ std::string Fab::position_name(const Visit& visit) const {
   return fmt::format("{}{}", what, visit.position + 1);
 }
 
-Fab run_fab(std::size_t lots, const Random& random) { return History(lots, random).run(); }
+const std::string& Fab::lot_id_at(const SimWafer& wafer, std::size_t step) const {
+  const SimLot& lot = lots[wafer.lot];
+  const bool with_mother = lot.mother != wafer.lot && step <= lot.split_after;
+  return with_mother ? lots[lot.mother].id : lot.id;
+}
+
+const std::string& Fab::recipe_of(const SimWafer& wafer, std::size_t step) const {
+  const std::string& own = wafer.visits[step].recipe;
+  return own.empty() ? lots[wafer.lot].runs[step].recipe : own;
+}
+
+Fab run_fab(std::size_t lots, const FabRules& rules, const Random& random) {
+  return History(lots, rules, random).run();
+}
 
 }  // namespace yieldloop::simulator

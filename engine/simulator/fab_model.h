@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct Tool {
   ToolKind kind{};
 };
 
-/// One wafer at one step. Shape of a wafer's visits: [route().size()].
+/// One wafer at one step, the last time where it was reworked. Shape of a wafer's visits:
+/// [route().size()].
 struct Visit {
   std::size_t tool = 0;
   int chamber = -1;   ///< Index in Tool::chambers, -1: none.
@@ -32,6 +34,7 @@ struct Visit {
   UtcMicros started;
   UtcMicros ended;
   double queue_minutes = 0.0;
+  std::string recipe;  ///< Where it is not the lot's.
 };
 
 struct SimWafer {
@@ -40,11 +43,14 @@ struct SimWafer {
   int slot = 0;
   bool inspected = false;
   std::vector<Visit> visits;
+  std::size_t mother_lot = 0;                             ///< The lot it started in.
+  std::vector<std::pair<std::size_t, Visit>> reworked{};  ///< First passes, by step.
 };
 
 /// One lot at one step.
 struct LotRun {
   std::size_t tool = 0;
+  std::optional<std::size_t> second_tool{};  ///< Where the lot is shared out to two.
   std::string recipe;
   std::string reticle;
   std::string person;
@@ -61,7 +67,22 @@ struct SimLot {
   std::string tester;
   std::string probe_card;
   std::string prober;
-  std::vector<LotRun> runs;  ///< Shape: [route().size()].
+  std::vector<LotRun> runs;        ///< Shape: [route().size()].
+  std::vector<LotRun> reworked{};  ///< Runs that had to be done again.
+  std::size_t mother = 0;          ///< In Fab::lots; itself unless it was split off.
+  std::size_t split_after = 0;     ///< The last step of the mother, where it was split off.
+};
+
+/// How the routing differs from free choice; decided before the history is drawn.
+struct FabRules {
+  struct Tie {
+    std::size_t step = 0;
+    std::size_t follows = 0;  ///< An earlier step: number of the tool and chamber are the same.
+  };
+  std::optional<Tie> tie{};
+  std::optional<std::size_t> split_after{};  ///< Some lots go on as two from here.
+  std::optional<std::size_t> parallel{};     ///< A step that shares every lot out to two tools.
+  double rework_chance = 0.0;                ///< Of a lot at a lithography step.
 };
 
 struct MaintenanceEvent {
@@ -82,9 +103,10 @@ struct Downtime {
 
 struct Fab {
   std::vector<Tool> tools;
+  std::vector<std::size_t> group_sizes;          ///< Tools of each of tool_groups().
   std::vector<std::vector<Downtime>> downtimes;  ///< By tool, in time order.
   std::vector<SimLot> lots;
-  std::vector<SimWafer> wafers;  ///< By lot, then by slot.
+  std::vector<SimWafer> wafers;  ///< By the lot they started in, then by slot.
   std::vector<MaintenanceEvent> maintenance;
   UtcMicros opened;  ///< Start of the logs.
   UtcMicros closed;
@@ -93,10 +115,13 @@ struct Fab {
   std::pair<std::size_t, std::size_t> tools_of(std::size_t step) const;
   std::string chamber_name(const Visit& visit) const;
   std::string position_name(const Visit& visit) const;
+  /// The lot a wafer belonged to when it ran a step.
+  const std::string& lot_id_at(const SimWafer& wafer, std::size_t step) const;
+  const std::string& recipe_of(const SimWafer& wafer, std::size_t step) const;
 };
 
 /// `lots` >= 1; 25 wafers each.
-Fab run_fab(std::size_t lots, const Random& random);
+Fab run_fab(std::size_t lots, const FabRules& rules, const Random& random);
 
 inline UtcMicros after_minutes(UtcMicros time, double minutes) {
   return {time.count + static_cast<std::int64_t>(minutes * 60.0) * kMicrosPerSecond};

@@ -12,10 +12,10 @@ constexpr std::int32_t kFirstTrack = 1'200;
 constexpr int kTracks = 10;
 constexpr std::int32_t kColumnPitch = 1'600;
 constexpr std::int32_t kEdgeMargin = 400;
-constexpr std::int32_t kViaStep = 400;   // centre to centre in a pair
-constexpr std::int32_t kViaCover = 150;  // metal from a via's centre, at least
-constexpr std::int32_t kWindow = 5'200;  // kept free for the figure, along x
-constexpr std::int32_t kFigureWidth = 280;
+constexpr std::int32_t kViaStep = 400;       // centre to centre in a pair
+constexpr std::int32_t kViaCover = 150;      // metal from a via's centre, at least
+constexpr std::int32_t kWindow = 5'200;      // kept free for the figure, along x
+constexpr std::int32_t kNextToFigure = 700;  // M2 columns keep away from an M2 figure
 
 struct Segment {
   std::int32_t from = 0;
@@ -64,100 +64,134 @@ std::vector<Segment> draw_segments(std::int32_t from, std::int32_t to, Random& r
 }
 
 struct FigureWindow {
-  int first_track = -1;  ///< -1: no window.
+  int first_track = 0;
   std::int32_t x = 0;
-  bool holds(int track) const {
-    return first_track >= 0 && track >= first_track && track < first_track + 3;
+  bool holds(int track) const { return track >= first_track && track < first_track + 3; }
+  bool spans(std::int32_t at) const {
+    return at > x - kNextToFigure && at < x + kWindow + kNextToFigure;
   }
 };
+using FigureWindows = std::vector<FigureWindow>;  // from left to right
 
-void draw_tip_to_tip(LayoutCell& cell, Point centre, std::int32_t space) {
-  const std::int32_t reach = kWindow / 2 - 600;
-  const std::int32_t half = kFigureWidth / 2;
-  for (const int side : {-1, 1}) {
-    const Point neighbour{centre.x, centre.y + side * kTrackPitch};
-    add_rect(cell, Layer::kM1, around(neighbour, reach, half));
+/// Draws one figure around a centre; each returns the gap.
+class FigurePen {
+ public:
+  FigurePen(LayoutCell& cell, const FigureSpec& spec, Point centre, std::int32_t space)
+      : cell_(cell), spec_(spec), c_(centre), half_space_(space / 2), w_(spec.width) {}
+
+  Box draw() {
+    switch (spec_.figure) {
+      case Figure::kTipToTip: return tip_to_tip();
+      case Figure::kParallel: return parallel();
+      case Figure::kTipToSide: return tip_to_side();
+      case Figure::kCorner: return corner();
+      case Figure::kNone: break;
+    }
+    return {};
   }
-  add_rect(cell, Layer::kM1,
-           {{centre.x - reach, centre.y - half}, {centre.x - space / 2, centre.y + half}});
-  add_rect(cell, Layer::kM1,
-           {{centre.x + space / 2, centre.y - half}, {centre.x + reach, centre.y + half}});
-  cell.figure_gap = around(centre, space / 2, half);
+
+ private:
+  void rect(Point low, Point high) { add_rect(cell_, spec_.layer, {low, high}); }
+
+  Box tip_to_tip() {
+    const std::int32_t reach = kWindow / 2 - 600;
+    const std::int32_t half = w_ / 2;
+    for (const std::int32_t side : {-kTrackPitch, kTrackPitch}) {
+      rect({c_.x - reach, c_.y + side - half}, {c_.x + reach, c_.y + side + half});
+    }
+    rect({c_.x - reach, c_.y - half}, {c_.x - half_space_, c_.y + half});
+    rect({c_.x + half_space_, c_.y - half}, {c_.x + reach, c_.y + half});
+    return around(c_, half_space_, half);
+  }
+
+  Box parallel() {
+    constexpr std::int32_t kHalfRun = 1'400;
+    constexpr std::int32_t kShift = 600;  // the two wires overlap over part of their length
+    const std::int32_t outer = half_space_ + w_;
+    rect({c_.x - kHalfRun - kShift, c_.y + half_space_}, {c_.x + kHalfRun, c_.y + outer});
+    rect({c_.x - kHalfRun, c_.y - outer}, {c_.x + kHalfRun + kShift, c_.y - half_space_});
+    return around(c_, kHalfRun, half_space_);
+  }
+
+  Box tip_to_side() {
+    const std::int32_t half = w_ / 2;
+    const std::int32_t side = c_.x + half_space_;
+    rect({side, c_.y - 1'000}, {side + w_, c_.y + 1'000});
+    rect({c_.x - kWindow / 2 + 600, c_.y - half}, {c_.x - half_space_, c_.y + half});
+    return around(c_, half_space_, half);
+  }
+
+  /// Two angles whose outer corners face each other across a diagonal gap.
+  Box corner() {
+    const std::int32_t g = half_space_;
+    const Point c = c_;
+    cell_.polygons.push_back({spec_.layer,
+                              {{c.x - g - 1'500, c.y - g - w_},
+                               {c.x - g, c.y - g - w_},
+                               {c.x - g, c.y - g},
+                               {c.x - g - 1'500, c.y - g}}});
+    cell_.polygons.push_back({spec_.layer,
+                              {{c.x + g, c.y + g},
+                               {c.x + g + 1'500, c.y + g},
+                               {c.x + g + 1'500, c.y + g + w_},
+                               {c.x + g + w_, c.y + g + w_},
+                               {c.x + g + w_, c.y + 1'000},
+                               {c.x + g, c.y + 1'000}}});
+    return around(c, g, g);
+  }
+
+  LayoutCell& cell_;
+  const FigureSpec& spec_;
+  Point c_;
+  std::int32_t half_space_;
+  std::int32_t w_;
+};
+
+/// One window, or one in each half of the cell when the figure has a twin.
+FigureWindows draw_windows(const LayoutCell& cell, const FigureSpec& spec, Random& random) {
+  if (spec.figure == Figure::kNone) return {};
+  const auto tracks = [&] { return static_cast<int>(1 + random.below(6)); };
+  const std::int32_t last = cell.extent.x - 1'200 - kWindow;
+  if (spec.twin_space == 0) return {{tracks(), draw_in(random, 1'200, last, 200)}};
+  const std::int32_t half = cell.extent.x / 2;
+  return {{tracks(), draw_in(random, 1'200, half - kWindow - 100, 100)},
+          {tracks(), draw_in(random, half + 100, last, 100)}};
 }
 
-void draw_parallel(LayoutCell& cell, Point centre, std::int32_t space) {
-  constexpr std::int32_t kHalfRun = 1'400;
-  const std::int32_t inner = space / 2;
-  const std::int32_t outer = inner + kFigureWidth;
-  const std::int32_t shift = 600;  // the two wires overlap over part of their length
-  add_rect(
-      cell, Layer::kM1,
-      {{centre.x - kHalfRun - shift, centre.y + inner}, {centre.x + kHalfRun, centre.y + outer}});
-  add_rect(
-      cell, Layer::kM1,
-      {{centre.x - kHalfRun, centre.y - outer}, {centre.x + kHalfRun + shift, centre.y - inner}});
-  cell.figure_gap = around(centre, kHalfRun, inner);
-}
-
-void draw_tip_to_side(LayoutCell& cell, Point centre, std::int32_t space) {
-  const std::int32_t half = kFigureWidth / 2;
-  const std::int32_t side = centre.x + space / 2;
-  add_rect(cell, Layer::kM1, {{side, centre.y - 1'000}, {side + kFigureWidth, centre.y + 1'000}});
-  add_rect(
-      cell, Layer::kM1,
-      {{centre.x - kWindow / 2 + 600, centre.y - half}, {centre.x - space / 2, centre.y + half}});
-  cell.figure_gap = around(centre, space / 2, half);
-}
-
-/// Two angles whose outer corners face each other across a diagonal gap.
-void draw_corner(LayoutCell& cell, Point centre, std::int32_t space) {
-  const std::int32_t w = kFigureWidth;
-  const std::int32_t g = space / 2;
-  const Point c = centre;
-  cell.polygons.push_back({Layer::kM1,
-                           {{c.x - g - 1'500, c.y - g - w},
-                            {c.x - g, c.y - g - w},
-                            {c.x - g, c.y - g},
-                            {c.x - g - 1'500, c.y - g}}});
-  cell.polygons.push_back({Layer::kM1,
-                           {{c.x + g, c.y + g},
-                            {c.x + g + 1'500, c.y + g},
-                            {c.x + g + 1'500, c.y + g + w},
-                            {c.x + g + w, c.y + g + w},
-                            {c.x + g + w, c.y + 1'000},
-                            {c.x + g, c.y + 1'000}}});
-  cell.figure_gap = around(centre, g, g);
-}
-
-void draw_figure(LayoutCell& cell, const FigureSpec& spec, const FigureWindow& window) {
-  const Point centre{window.x + kWindow / 2, track_y(window.first_track + 1)};
+void draw_figures(LayoutCell& cell, const FigureSpec& spec, const FigureWindows& windows,
+                  Random& random) {
+  if (windows.empty()) return;
+  const auto centre = [](const FigureWindow& w) {
+    return Point{w.x + kWindow / 2, track_y(w.first_track + 1)};
+  };
+  const std::size_t tight = windows.size() == 1 ? 0 : random.below(2);
   cell.figure = spec.figure;
+  cell.figure_layer = spec.layer;
   cell.figure_space = spec.space;
-  switch (spec.figure) {
-    case Figure::kTipToTip: return draw_tip_to_tip(cell, centre, spec.space);
-    case Figure::kParallel: return draw_parallel(cell, centre, spec.space);
-    case Figure::kTipToSide: return draw_tip_to_side(cell, centre, spec.space);
-    case Figure::kCorner: return draw_corner(cell, centre, spec.space);
-    case Figure::kNone: return;
-  }
+  cell.figure_gap = FigurePen(cell, spec, centre(windows[tight]), spec.space).draw();
+  if (windows.size() == 1) return;
+  cell.twin_space = spec.twin_space;
+  cell.twin_gap = FigurePen(cell, spec, centre(windows[1 - tight]), spec.twin_space).draw();
 }
 
 using Tracks = std::vector<std::vector<Segment>>;
 
-Tracks draw_tracks(LayoutCell& cell, const FigureWindow& window, Random& random) {
+/// `blocked`: windows in which M1 is kept free.
+Tracks draw_tracks(LayoutCell& cell, const FigureWindows& blocked, Random& random) {
   static constexpr std::array<std::int32_t, 3> kWidths{300, 340, 400};
   Tracks tracks(kTracks);
   for (int k = 0; k < kTracks; ++k) {
     auto& track = tracks[static_cast<std::size_t>(k)];
     if (!random.chance(0.7)) continue;
-    const std::int32_t end = cell.extent.x - kEdgeMargin;
-    if (window.holds(k)) {
-      track = draw_segments(kEdgeMargin, window.x, random);
-      const auto right = draw_segments(window.x + kWindow, end, random);
-      track.insert(track.end(), right.begin(), right.end());
-    } else {
-      track = draw_segments(kEdgeMargin, end, random);
+    std::int32_t from = kEdgeMargin;
+    for (const FigureWindow& window : blocked) {
+      if (!window.holds(k)) continue;
+      const auto left = draw_segments(from, window.x, random);
+      track.insert(track.end(), left.begin(), left.end());
+      from = window.x + kWindow;
     }
+    const auto rest = draw_segments(from, cell.extent.x - kEdgeMargin, random);
+    track.insert(track.end(), rest.begin(), rest.end());
     const std::int32_t width = kWidths[random.below(kWidths.size())];
     for (const Segment& s : track) {
       add_rect(cell, Layer::kM1,
@@ -168,7 +202,8 @@ Tracks draw_tracks(LayoutCell& cell, const FigureWindow& window, Random& random)
 }
 
 /// One vertical M2 wire with the vias that join it to the M1 it crosses.
-void draw_column(LayoutCell& cell, std::int32_t x, const Tracks& tracks, Random& random) {
+void draw_column(LayoutCell& cell, std::int32_t x, const Tracks& tracks, double doubled_share,
+                 Random& random) {
   const auto low = static_cast<int>(random.below(kTracks / 2));
   const auto high = static_cast<int>(kTracks / 2 + random.below(kTracks / 2));
   const std::int32_t width = draw_in(random, 300, 400, 20);
@@ -176,7 +211,7 @@ void draw_column(LayoutCell& cell, std::int32_t x, const Tracks& tracks, Random&
            {{x - width / 2, track_y(low) - 300}, {x + width / 2, track_y(high) + 300}});
   for (int k = low; k <= high; ++k) {
     const bool wanted = random.chance(0.35);
-    const bool doubled = random.chance(0.55);
+    const bool doubled = random.chance(doubled_share);
     const std::int32_t right = doubled ? kViaStep + kViaCover : kViaCover;
     const auto covers = [&](const Segment& s) { return s.covers(x - kViaCover, x + right); };
     if (wanted && std::ranges::any_of(tracks[static_cast<std::size_t>(k)], covers)) {
@@ -242,20 +277,22 @@ void join_wires(LayoutCell& cell, const TileSpec& spec, const TileWires& m1, con
 LayoutCell draw_logic_cell(std::string name, FigureSpec figure, Random& random) {
   LayoutCell cell;
   cell.name = std::move(name);
-  const auto columns = static_cast<std::int32_t>(6 + random.below(12));
+  const bool twin = figure.twin_space > 0;
+  const auto columns = static_cast<std::int32_t>((twin ? 9 : 6) + random.below(twin ? 8 : 12));
   cell.extent = {columns * kColumnPitch, kRowHeight};
   for (const std::int32_t y : {0, kRowHeight}) {
     add_rect(cell, Layer::kM1, {{0, y - 200}, {cell.extent.x, y + 200}});
   }
-  FigureWindow window;
-  if (figure.figure != Figure::kNone) {
-    window.first_track = static_cast<int>(1 + random.below(6));
-    window.x = draw_in(random, 1'200, cell.extent.x - 1'200 - kWindow, 200);
-    draw_figure(cell, figure, window);
-  }
-  const Tracks tracks = draw_tracks(cell, window, random);
+  const FigureWindows windows = draw_windows(cell, figure, random);
+  draw_figures(cell, figure, windows, random);
+  const bool on_m1 = figure.layer == Layer::kM1;
+  const Tracks tracks = draw_tracks(cell, on_m1 ? windows : FigureWindows{}, random);
+  const double doubled_share = random.uniform(0.25, 0.8);
   for (std::int32_t i = 0; i < columns; ++i) {
-    if (random.chance(0.4)) draw_column(cell, 600 + i * kColumnPitch, tracks, random);
+    const std::int32_t x = 600 + i * kColumnPitch;
+    const auto spans = [&](const FigureWindow& w) { return w.spans(x); };
+    if (!random.chance(0.4) || (!on_m1 && std::ranges::any_of(windows, spans))) continue;
+    draw_column(cell, x, tracks, doubled_share, random);
   }
   return cell;
 }

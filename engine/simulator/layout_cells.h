@@ -15,7 +15,10 @@ inline constexpr std::int32_t kRowHeight = 9'600;
 /// A figure and its space in nm; kNone for an ordinary cell.
 struct FigureSpec {
   Figure figure = Figure::kNone;
+  Layer layer = Layer::kM1;
   std::int32_t space = 0;
+  std::int32_t twin_space = 0;  ///< The same once more with this space; 0: not.
+  std::int32_t width = 280;     ///< Of its wires.
 };
 
 /// A cell of kRowHeight with rails at both edges, so that rows may abut mirrored.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "engine/simulator/layout_cells.h"
 #include "engine/simulator/layout_model.h"
@@ -11,25 +12,61 @@
 namespace yieldloop::simulator {
 namespace {
 
-constexpr int kLogicCells = 24;
-constexpr std::int32_t kBlockWidth = 800'000;
-constexpr int kBlockRows = 24;
-constexpr int kRegionColumns = 4;
-constexpr int kRegionRows = 3;
-constexpr Point kRegionPitch{3'150'000, 3'550'000};
 constexpr Point kRegionOrigin{200'000, 200'000};
+constexpr std::array<std::pair<int, int>, 6> kRegionGrids{
+    {{4, 3}, {3, 3}, {4, 4}, {5, 3}, {3, 4}, {4, 2}}};
 
-/// The tight figures; every (figure, space) is unique so that a figure names its cell.
-constexpr std::array<FigureSpec, 10> kFigures{{{Figure::kTipToTip, 200},
-                                               {Figure::kTipToTip, 220},
-                                               {Figure::kTipToTip, 260},
-                                               {Figure::kParallel, 200},
-                                               {Figure::kParallel, 220},
-                                               {Figure::kParallel, 240},
-                                               {Figure::kTipToSide, 200},
-                                               {Figure::kTipToSide, 220},
-                                               {Figure::kTipToSide, 260},
-                                               {Figure::kCorner, 220}}};
+/// What a seed decides before anything is drawn.
+struct Dimensions {
+  int region_columns = 4;
+  int region_rows = 3;
+  Point region_pitch{3'150'000, 3'550'000};
+  int logic_cells = 24;
+  std::int32_t block_width = 800'000;
+  int block_rows = 24;
+  std::int32_t figure_width = 280;
+};
+
+Dimensions draw_dimensions(Random& random) {
+  Dimensions d;
+  std::tie(d.region_columns, d.region_rows) = kRegionGrids[random.below(kRegionGrids.size())];
+  d.region_pitch = {3'050'000 + 50'000 * static_cast<std::int32_t>(random.below(6)),
+                    3'350'000 + 50'000 * static_cast<std::int32_t>(random.below(7))};
+  d.logic_cells = static_cast<int>(22 + random.below(9));
+  d.block_width = 700'000 + 20'000 * static_cast<std::int32_t>(random.below(6));
+  d.block_rows = static_cast<int>(21 + random.below(6));
+  d.figure_width = 240 + 20 * static_cast<std::int32_t>(random.below(5));
+  return d;
+}
+
+struct FigureFamily {
+  Figure figure;
+  Layer layer;
+  std::size_t members;
+};
+constexpr std::array<FigureFamily, 7> kFamilies{{{Figure::kTipToTip, Layer::kM1, 3},
+                                                 {Figure::kParallel, Layer::kM1, 3},
+                                                 {Figure::kTipToSide, Layer::kM1, 3},
+                                                 {Figure::kCorner, Layer::kM1, 1},
+                                                 {Figure::kTipToTip, Layer::kM2, 2},
+                                                 {Figure::kParallel, Layer::kM2, 2},
+                                                 {Figure::kTipToSide, Layer::kM2, 1}}};
+
+/// The tight figures; every (figure, layer, space) is unique so that a figure names its cell.
+/// The wider twins are 0.30 um apart or more.
+std::vector<FigureSpec> draw_figure_specs(std::int32_t width, Random& random) {
+  std::vector<FigureSpec> specs;
+  for (const FigureFamily& family : kFamilies) {
+    std::vector<std::int32_t> spaces{200, 220, 240, 260, 280};
+    random.shuffle(spaces);
+    for (std::size_t i = 0; i < family.members; ++i) {
+      const std::int32_t twin = 300 + 20 * static_cast<std::int32_t>(random.below(5));
+      const bool twinned = i == 0 || random.chance(0.3);
+      specs.push_back({family.figure, family.layer, spaces[i], twinned ? twin : 0, width});
+    }
+  }
+  return specs;
+}
 
 constexpr std::array<TileSpec, 4> kTiles{{{160'000, 800, 1'600, 300, 400, 260},
                                           {400'000, 1'600, 1'600, 300, 900, 260},
@@ -46,9 +83,11 @@ Placement placed_at(Point corner, bool mirrored, int quarters, Point extent) {
 
 class Floorplan {
  public:
-  explicit Floorplan(Random random) : random_(random) {}
+  explicit Floorplan(Random random) : random_(random), size_(draw_dimensions(random_)) {}
 
   Layout draw() {
+    layout_.extent = {320'000 + size_.region_columns * size_.region_pitch.x,
+                      270'000 + size_.region_rows * size_.region_pitch.y};
     draw_logic_cells();
     for (const char* name : {"BLKA", "BLKB", "BLKC"}) draw_block(name);
     draw_array();
@@ -66,24 +105,24 @@ class Floorplan {
   }
 
   void draw_logic_cells() {
-    std::vector<FigureSpec> figures(kFigures.begin(), kFigures.end());
-    figures.resize(kLogicCells);
+    const auto count = static_cast<std::size_t>(size_.logic_cells);
+    std::vector<FigureSpec> figures = draw_figure_specs(size_.figure_width, random_);
+    figures.resize(count);
     random_.shuffle(figures);
-    for (int i = 0; i < kLogicCells; ++i) {
-      logic_.push_back(add(draw_logic_cell(fmt::format("CELL_A{:02}", i + 1),
-                                           figures[static_cast<std::size_t>(i)], random_)));
-      weights_.push_back(figures[static_cast<std::size_t>(i)].figure == Figure::kNone
-                             ? random_.uniform(0.6, 2.2)
-                             : random_.uniform(0.8, 1.6));
+    for (std::size_t i = 0; i < count; ++i) {
+      logic_.push_back(
+          add(draw_logic_cell(fmt::format("CELL_A{:02}", i + 1), figures[i], random_)));
+      weights_.push_back(figures[i].figure == Figure::kNone ? random_.uniform(0.6, 2.2)
+                                                            : random_.uniform(0.8, 1.6));
     }
   }
 
-  std::size_t draw_logic_choice() {
+  std::size_t draw_logic_choice(const std::vector<double>& weights) {
     double total = 0;
-    for (const double w : weights_) total += w;
+    for (const double w : weights) total += w;
     double u = random_.uniform(0.0, total);
-    for (std::size_t i = 0; i < weights_.size(); ++i) {
-      u -= weights_[i];
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      u -= weights[i];
       if (u < 0) return logic_[i];
     }
     return logic_.back();
@@ -93,13 +132,15 @@ class Floorplan {
   void draw_block(const char* name) {
     LayoutCell block;
     block.name = name;
-    block.extent = {kBlockWidth, kBlockRows * kRowHeight};
-    for (int row = 0; row < kBlockRows; ++row) {
+    block.extent = {size_.block_width, size_.block_rows * kRowHeight};
+    std::vector<double> weights = weights_;  // every block has its own mix of cells
+    for (double& w : weights) w *= random_.uniform(0.6, 1.5);
+    for (int row = 0; row < size_.block_rows; ++row) {
       std::int32_t x = 0;
       for (;;) {
-        const std::size_t choice = draw_logic_choice();
+        const std::size_t choice = draw_logic_choice(weights);
         const Point extent = layout_.cells[choice].extent;
-        if (x + extent.x > kBlockWidth) break;
+        if (x + extent.x > block.extent.x) break;
         const bool swapped = random_.chance(0.5);  // left and right
         const bool upside_down = row % 2 == 1;
         const bool mirrored = swapped != upside_down;
@@ -112,7 +153,7 @@ class Floorplan {
         x += extent.x;
       }
     }
-    block.labels.push_back({{kBlockWidth / 2, kBlockRows * kRowHeight / 2}, name});
+    block.labels.push_back({{block.extent.x / 2, block.extent.y / 2}, name});
     blocks_.push_back(add(std::move(block)));
   }
 
@@ -144,8 +185,8 @@ class Floorplan {
     constexpr std::int32_t kWidth = 20'000;
     constexpr std::int32_t kInset = 40'000;
     const std::size_t via = add(draw_strap_via("CELL_V01"));
-    const std::int32_t right = kLayoutExtent.x - kInset;
-    const std::int32_t upper = kLayoutExtent.y - kInset;
+    const std::int32_t right = layout_.extent.x - kInset;
+    const std::int32_t upper = layout_.extent.y - kInset;
     for (const std::int32_t y : {kInset, upper - kWidth}) {
       top.rects.push_back({Layer::kM1, {{kInset, y}, {right, y + kWidth}}});
     }
@@ -159,12 +200,13 @@ class Floorplan {
 
   /// Long M1 wires in the channels between the rows of regions.
   void draw_channels(LayoutCell& top) {
-    for (int row = 1; row < kRegionRows; ++row) {
-      std::int32_t y = kRegionOrigin.y + row * kRegionPitch.y - 150'000;
+    for (int row = 1; row < size_.region_rows; ++row) {
+      std::int32_t y = kRegionOrigin.y + row * size_.region_pitch.y - 150'000;
       for (int i = 0; i < 24; ++i) {
         const std::int32_t width = 400 + 200 * static_cast<std::int32_t>(random_.below(6));
         const std::int32_t from = 200'000 + 1'000 * static_cast<std::int32_t>(random_.below(2'000));
-        const std::int32_t to = 9'000'000 + 1'000 * static_cast<std::int32_t>(random_.below(3'000));
+        const std::int32_t to =
+            layout_.extent.x - 900'000 - 1'000 * static_cast<std::int32_t>(random_.below(3'000));
         top.wires.push_back({Layer::kM1, {from, y}, {to, y}, width});
         y += 2'000 + 400 * static_cast<std::int32_t>(random_.below(6));
       }
@@ -174,13 +216,15 @@ class Floorplan {
   void draw_top() {
     LayoutCell top;
     top.name = "DEMO28";
-    top.extent = kLayoutExtent;
-    top.rects.push_back({Layer::kOutline, {{0, 0}, kLayoutExtent}});
-    std::vector<int> orientations{0, 1, 2, 3, 4, 5, 6, 7, 0, 2, 4, 6};
+    top.extent = layout_.extent;
+    top.rects.push_back({Layer::kOutline, {{0, 0}, layout_.extent}});
+    const int regions = size_.region_columns * size_.region_rows;
+    std::vector<int> orientations;  // all eight, then some again
+    for (int i = 0; i < regions; ++i) orientations.push_back(i < 8 ? i : i * 2 % 8);
     random_.shuffle(orientations);
-    for (int region = 0; region < kRegionColumns * kRegionRows; ++region) {
-      const Point corner{kRegionOrigin.x + region % kRegionColumns * kRegionPitch.x,
-                         kRegionOrigin.y + region / kRegionColumns * kRegionPitch.y};
+    for (int region = 0; region < regions; ++region) {
+      const Point corner{kRegionOrigin.x + region % size_.region_columns * size_.region_pitch.x,
+                         kRegionOrigin.y + region / size_.region_columns * size_.region_pitch.y};
       const auto index = static_cast<std::size_t>(region);
       const Point inner{corner.x + static_cast<std::int32_t>(random_.below(400)) * 1'000,
                         corner.y + static_cast<std::int32_t>(random_.below(200)) * 1'000};
@@ -195,6 +239,7 @@ class Floorplan {
   }
 
   Random random_;
+  Dimensions size_;
   Layout layout_;
   std::vector<std::size_t> logic_;
   std::vector<double> weights_;

@@ -1,7 +1,6 @@
 #include "engine/simulator/layout_model.h"
 
 #include <algorithm>
-#include <functional>
 
 namespace yieldloop::simulator {
 namespace {
@@ -12,7 +11,6 @@ Point turned(Point p, bool mirrored, int quarters) {
   return p;
 }
 
-/// Calls visit(cell index, placement in the top cell) for every instance, arrays expanded.
 void walk(const Layout& layout, std::size_t cell, const Placement& placement,
           const std::function<void(std::size_t, const Placement&)>& visit) {
   visit(cell, placement);
@@ -53,6 +51,11 @@ Placement Placement::after(const Placement& inner) const {
   // Reflecting turns the inner rotation round.
   const int inner_quarters = mirrored ? 4 - inner.quarters : inner.quarters;
   return {mirrored != inner.mirrored, (quarters + inner_quarters) % 4, apply(inner.at)};
+}
+
+void visit_instances(const Layout& layout,
+                     const std::function<void(std::size_t, const Placement&)>& visit) {
+  walk(layout, layout.top, {}, visit);
 }
 
 std::vector<Box> occurrences(const Layout& layout, std::size_t cell, const Box& box) {

@@ -2,13 +2,15 @@
 /// The virtual product's layout: a small hierarchy of cells on M1, VIA1 and M2, drawn by seed.
 ///
 /// Lengths are nanometres, the database unit. Cells are drawn on tracks so that every width and
-/// space keeps the rules of product.toml by construction. Besides ordinary cells there are ten
-/// that hold one tight (but legal) M1 figure each, no two alike; a scenario may choose one to
-/// bridge, and nothing in the layout tells which.
+/// space keeps the rules of product.toml by construction. Besides ordinary cells there are some
+/// that hold one tight (but legal) figure on M1 or M2 each, no two alike; a scenario may choose
+/// one to bridge, and nothing in the layout tells which. Half of them hold the same figure once
+/// more with a wider space. Size of the die, floorplan, cells and figures differ by seed.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -94,8 +96,11 @@ struct LayoutCell {
   std::vector<Point> single_vias;  ///< Centres; each the only via of its crossing.
   std::vector<Point> double_vias;  ///< One centre for each via of a pair or a larger group.
   Figure figure = Figure::kNone;
+  Layer figure_layer = Layer::kM1;
   std::int32_t figure_space = 0;
   Box figure_gap;
+  std::int32_t twin_space = 0;  ///< Of the same figure drawn wider; 0: there is none.
+  Box twin_gap;
 };
 
 struct Block {
@@ -107,18 +112,22 @@ struct Layout {
   std::string library = "DEMO28";
   std::vector<LayoutCell> cells;  ///< A cell comes before those that place it.
   std::size_t top = 0;
+  Point extent;               ///< Of the top cell: the die without the scribe lane.
   std::vector<Block> blocks;  ///< What the functional tests look at.
 };
 
-/// Side of a via, and the die's layout without the scribe lane.
+/// Side of a via.
 inline constexpr std::int32_t kViaSize = 200;
-inline constexpr Point kLayoutExtent{12'920'000, 10'920'000};
 
 Layout draw_layout(Random random);
 
 /// Where a box or point of a cell lies in the top cell, for every occurrence of the cell, in
 /// the order of the hierarchy.
 std::vector<Box> occurrences(const Layout& layout, std::size_t cell, const Box& box);
+
+/// Calls visit(cell index, placement in the top cell) for every instance, arrays expanded.
+void visit_instances(const Layout& layout,
+                     const std::function<void(std::size_t, const Placement&)>& visit);
 
 /// All single vias in the top cell (centres).
 std::vector<Point> single_via_places(const Layout& layout);

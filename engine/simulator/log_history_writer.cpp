@@ -22,7 +22,15 @@ struct State {
 std::vector<State> busy_states(const World& world, std::size_t tool) {
   std::vector<State> states;
   for (const SimLot& lot : world.fab.lots) {
-    for (const LotRun& run : lot.runs) {
+    for (std::size_t step = 0; step < lot.runs.size(); ++step) {
+      // What ran before a lot was split off is its mother's.
+      if (&lot != &world.fab.lots[lot.mother] && step <= lot.split_after) continue;
+      const LotRun& run = lot.runs[step];
+      if (run.tool == tool || run.second_tool == tool) {
+        states.push_back({"productive", run.started, run.ended, lot.id, ""});
+      }
+    }
+    for (const LotRun& run : lot.reworked) {
       if (run.tool == tool) states.push_back({"productive", run.started, run.ended, lot.id, ""});
     }
   }
@@ -47,11 +55,12 @@ std::string to_lots_csv(const World& world) {
 }
 
 std::string to_wafers_csv(const World& world) {
-  std::string out = "lot_id,wafer_id,slot,scribe_id,diameter_mm,notch\n";
+  std::string out = "lot_id,wafer_id,slot,scribe_id,diameter_mm,notch,parent_lot_id\n";
   for (const SimWafer& wafer : world.fab.wafers) {
     const std::string& lot = world.lot_of(wafer).id;
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}-{:02},{:.0f},down\n", lot, wafer.id,
-                   wafer.slot, lot, wafer.slot, kWaferDiameterMm);
+    const std::string& mother = world.fab.lots[wafer.mother_lot].id;
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}-{:02},{:.0f},down,{}\n", lot, wafer.id,
+                   wafer.slot, mother, wafer.slot, kWaferDiameterMm, mother == lot ? "" : mother);
   }
   return out;
 }
@@ -59,19 +68,25 @@ std::string to_wafers_csv(const World& world) {
 std::string to_lot_history_csv(const World& world) {
   std::string out =
       "lot_id,wafer_id,step_seq,step,layer,module,tool,chamber,recipe,reticle,operator,slot,"
-      "position,queue_minutes,started_at,ended_at\n";
-  for (const SimWafer& wafer : world.fab.wafers) {
+      "position,queue_minutes,rework,started_at,ended_at\n";
+  const Fab& fab = world.fab;
+  for (const SimWafer& wafer : fab.wafers) {
     const SimLot& lot = world.lot_of(wafer);
-    for (std::size_t step = 0; step < route().size(); ++step) {
-      const Visit& visit = wafer.visits[step];
-      const LotRun& run = lot.runs[step];
+    const auto row = [&](std::size_t step, const Visit& visit, int rework) {
       const StepSpec& spec = route()[step];
-      fmt::format_to(std::back_inserter(out),
-                     "{},{},{},{},{},{},{},{},{},{},{},{},{},{:.1f},{},{}\n", lot.id, wafer.id,
-                     (step + 1) * 10, spec.name, spec.layer, spec.module,
-                     world.fab.tools[visit.tool].name, world.fab.chamber_name(visit), run.recipe,
-                     run.reticle, run.person, wafer.slot, world.fab.position_name(visit),
-                     visit.queue_minutes, to_iso8601(visit.started), to_iso8601(visit.ended));
+      const LotRun& run = lot.runs[step];
+      fmt::format_to(
+          std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{:.1f},{},{},{}\n",
+          fab.lot_id_at(wafer, step), wafer.id, (step + 1) * 10 + static_cast<std::size_t>(rework),
+          spec.name, spec.layer, spec.module, fab.tools[visit.tool].name, fab.chamber_name(visit),
+          fab.recipe_of(wafer, step), run.reticle, run.person, wafer.slot, fab.position_name(visit),
+          visit.queue_minutes, rework, to_iso8601(visit.started), to_iso8601(visit.ended));
+    };
+    auto first_pass = wafer.reworked.begin();
+    for (std::size_t step = 0; step < route().size(); ++step) {
+      const bool again = first_pass != wafer.reworked.end() && first_pass->first == step;
+      if (again) row(step, (first_pass++)->second, 0);
+      row(step, wafer.visits[step], again ? 1 : 0);
     }
   }
   return out;

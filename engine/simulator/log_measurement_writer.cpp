@@ -57,7 +57,8 @@ double planted_sigmas(const World& world, std::size_t step, const Visit& visit,
   for (const SensorShift& s : world.sensor_shifts) {
     const bool hit = s.step == step && s.tool == visit.tool && s.chamber == visit.chamber &&
                      s.sensor == sensor && visit.started >= s.from && visit.started < s.to;
-    if (hit) sigmas += s.sigmas;
+    if (!hit) continue;
+    sigmas += s.sigmas + s.sigmas_per_day * minutes_between(s.from, visit.started) / 1440.0;
   }
   return sigmas;
 }
@@ -73,15 +74,20 @@ void write_sensors(std::string& out, const World& world, std::size_t wafer_index
                    Random& random) {
   const SimWafer& wafer = world.fab.wafers[wafer_index];
   const Visit& visit = wafer.visits[step];
-  const SimLot& lot = world.lot_of(wafer);
   const auto sensors = sensors_of(world.fab.tools[visit.tool].kind);
   const double drift = kDriftPerDay * days_since_stop(world, visit);
   const auto row = [&](const Sensor& sensor, const char* statistic, double value) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},MAIN,{},{},{:.5g},{},{}\n", lot.id,
-                   wafer.id, route()[step].name, world.fab.tools[visit.tool].name,
-                   world.fab.chamber_name(visit), lot.runs[step].recipe, sensor.name, statistic,
-                   value, sensor.unit, to_iso8601(visit.started));
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},MAIN,{},{},{:.5g},{},{}\n",
+                   world.fab.lot_id_at(wafer, step), wafer.id, route()[step].name,
+                   world.fab.tools[visit.tool].name, world.fab.chamber_name(visit),
+                   world.fab.recipe_of(wafer, step), sensor.name, statistic, value, sensor.unit,
+                   to_iso8601(visit.started));
   };
+  if (world.fab.tools[visit.tool].kind == ToolKind::kScanner) {
+    Random dose = stream(world.options, Stream::kSensors).fork(5).fork(wafer_index).fork(step);
+    row({"FOCUS_OFFSET", "nm", 0.0}, "mean", world.focus_nm(wafer_index, step));
+    row({"DOSE", "mJ/cm2", 0.0}, "mean", 24.0 * (1.0 + dose.normal(0.0, 0.003)));
+  }
   for (std::size_t i = 0; i < sensors.size(); ++i) {
     const double offset =
         chamber_level(world, step, visit, i) + drift +
@@ -89,6 +95,44 @@ void write_sensors(std::string& out, const World& world, std::size_t wafer_index
     row(sensors[i], "mean", sensors[i].nominal * (1.0 + offset));
     const double spread = 0.01 * std::exp(random.normal(0.0, 0.15));
     if (i == 0) row(sensors[i], "std", sensors[i].nominal * spread);
+  }
+}
+
+/// What a sensor reads as a part of its level in the three parts of a recipe: it comes up, holds
+/// with a small ripple and falls away.
+struct RecipePart {
+  const char* name;
+  int samples;
+  double from;
+  double to;
+};
+constexpr std::array<RecipePart, 3> kRecipeParts{
+    {{"STABILISE", 6, 0.70, 1.0}, {"MAIN", 24, 1.0, 1.0}, {"PURGE", 6, 1.0, 0.25}}};
+constexpr double kSampleSeconds = 2.0;
+
+void write_traces(std::string& out, const World& world, std::size_t wafer_index, std::size_t step,
+                  Random& random) {
+  const SimWafer& wafer = world.fab.wafers[wafer_index];
+  const Visit& visit = wafer.visits[step];
+  const auto sensors = sensors_of(world.fab.tools[visit.tool].kind);
+  const double drift = kDriftPerDay * days_since_stop(world, visit);
+  for (std::size_t i = 0; i < sensors.size(); ++i) {
+    const double planted = planted_sigmas(world, step, visit, sensors[i].name);
+    const double level = sensors[i].nominal * (1.0 + chamber_level(world, step, visit, i) + drift +
+                                               kSensorNoise * (random.normal() + planted));
+    double seconds = 0.0;
+    for (const RecipePart& part : kRecipeParts) {
+      for (int k = 0; k < part.samples; ++k, seconds += kSampleSeconds) {
+        const double at = (k + 0.5) / part.samples;
+        const double value =
+            level * (part.from + (part.to - part.from) * at) * (1.0 + random.normal(0.0, 0.002));
+        fmt::format_to(std::back_inserter(out), "{},{},{},{},{:.5g},{},{},{},{},{},{}\n",
+                       world.fab.tools[visit.tool].name, world.fab.chamber_name(visit),
+                       sensors[i].name, to_iso8601(after_minutes(visit.started, seconds / 60.0)),
+                       value, world.fab.lot_id_at(wafer, step), wafer.id, route()[step].name,
+                       world.fab.recipe_of(wafer, step), part.name, sensors[i].unit);
+      }
+    }
   }
 }
 
@@ -137,9 +181,10 @@ void write_parameter(std::string& out, const World& world, std::size_t wafer_ind
         parameter.target * (1.0 + level + edge + random.normal(0.0, parameter.spread / 3));
     fmt::format_to(std::back_inserter(out),
                    "{},{},{},{},{:.5g},{},{:.1f},{:.1f},{},{:.5g},{:.5g},{:.5g},{},{},{}\n",
-                   world.lot_of(wafer).id, wafer.id, parameter.step, parameter.name, value, i + 1,
-                   site.x_mm, site.y_mm, parameter.unit, parameter.target - width, parameter.target,
-                   parameter.target + width, tool, to_iso8601(after_minutes(visit.ended, minutes)),
+                   world.fab.lot_id_at(wafer, step), wafer.id, parameter.step, parameter.name,
+                   value, i + 1, site.x_mm, site.y_mm, parameter.unit, parameter.target - width,
+                   parameter.target, parameter.target + width, tool,
+                   to_iso8601(after_minutes(visit.ended, minutes)),
                    parameter.wat ? "wat" : "inline");
   }
 }
@@ -156,6 +201,16 @@ std::string to_fdc_summary_csv(const World& world) {
     for (std::size_t step = 0; step < route().size(); ++step) {
       write_sensors(out, world, wafer, step, random);
     }
+  }
+  return out;
+}
+
+std::string to_fdc_trace_csv(const World& world, std::size_t step) {
+  std::string out = "tool,chamber,sensor,time,value,lot_id,wafer_id,step,recipe,recipe_step,unit\n";
+  const Random base = stream(world.options, Stream::kSensors).fork(6);
+  for (std::size_t wafer = 0; wafer < world.fab.wafers.size(); ++wafer) {
+    Random random = base.fork(wafer);
+    write_traces(out, world, wafer, step, random);
   }
   return out;
 }

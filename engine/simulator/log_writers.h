@@ -15,6 +15,8 @@ std::string to_lot_history_csv(const World& world);
 std::string to_maintenance_csv(const World& world);
 std::string to_equipment_states_csv(const World& world);
 std::string to_fdc_summary_csv(const World& world);
+/// Samples every two seconds of every wafer's run of one step: stabilise, main step, purge.
+std::string to_fdc_trace_csv(const World& world, std::size_t step);
 std::string to_metrology_csv(const World& world);
 
 }  // namespace yieldloop::simulator

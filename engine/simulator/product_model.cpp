@@ -10,10 +10,10 @@ namespace {
 
 int field_index(int die, int period) { return ((die % period) + period) % period; }
 
-bool is_whole(int x, int y) {
+bool is_whole(const Product& product, int x, int y) {
   const double usable = (kWaferDiameterMm / 2 - kEdgeExclusionMm) * 1000.0;
-  const double far_x = (std::abs(x) + 0.5) * kDieWidthUm;
-  const double far_y = (std::abs(y) + 0.5) * kDieHeightUm;
+  const double far_x = (std::abs(x) + 0.5) * product.die_width_um;
+  const double far_y = (std::abs(y) + 0.5) * product.die_height_um;
   return std::hypot(far_x, far_y) <= usable;
 }
 
@@ -78,23 +78,35 @@ wafers_per_week = 400
 
 }  // namespace
 
-std::vector<GridDie> die_grid() {
+Product product_of(const Layout& layout) {
+  constexpr double kFieldWidthUm = 26'000.0;
+  constexpr double kFieldHeightUm = 33'000.0;
+  Product product;
+  product.die_width_um = layout.extent.x / 1000.0 + 2 * kLayoutOriginUm;
+  product.die_height_um = layout.extent.y / 1000.0 + 2 * kLayoutOriginUm;
+  product.reticle_columns = static_cast<int>(kFieldWidthUm / product.die_width_um);
+  product.reticle_rows = static_cast<int>(kFieldHeightUm / product.die_height_um);
+  return product;
+}
+
+std::vector<GridDie> die_grid(const Product& product) {
   std::vector<GridDie> grid;
   const double radius = kWaferDiameterMm * 500.0;
-  for (int y = -20; y <= 20; ++y) {
-    for (int x = -20; x <= 20; ++x) {
-      if (!is_whole(x, y)) continue;
-      grid.push_back({.x = static_cast<std::int16_t>(x),
-                      .y = static_cast<std::int16_t>(y),
-                      .radius = std::hypot(x * kDieWidthUm, y * kDieHeightUm) / radius,
-                      .field_x = field_index(x, kReticleColumns),
-                      .field_y = field_index(y, kReticleRows)});
+  for (int y = -25; y <= 25; ++y) {
+    for (int x = -25; x <= 25; ++x) {
+      if (!is_whole(product, x, y)) continue;
+      grid.push_back(
+          {.x = static_cast<std::int16_t>(x),
+           .y = static_cast<std::int16_t>(y),
+           .radius = std::hypot(x * product.die_width_um, y * product.die_height_um) / radius,
+           .field_x = field_index(x, product.reticle_columns),
+           .field_y = field_index(y, product.reticle_rows)});
     }
   }
   return grid;
 }
 
-std::string to_product_toml() {
+std::string to_product_toml(const Product& product) {
   return fmt::format(R"([product]
 name = "{}"
 technology = "130nm"
@@ -113,9 +125,9 @@ top_cell = "{}"
 origin_in_die_um = [{:.1f}, {:.1f}]
 orientation = "R0"
 {})",
-                     kProductName, kDieWidthUm, kDieHeightUm, kWaferDiameterMm, kEdgeExclusionMm,
-                     kReticleColumns, kReticleRows, kLayoutFile, kProductName, kLayoutOriginUm,
-                     kLayoutOriginUm, kLayersAndTests);
+                     kProductName, product.die_width_um, product.die_height_um, kWaferDiameterMm,
+                     kEdgeExclusionMm, product.reticle_columns, product.reticle_rows, kLayoutFile,
+                     kProductName, kLayoutOriginUm, kLayoutOriginUm, kLayersAndTests);
 }
 
 }  // namespace yieldloop::simulator

@@ -16,14 +16,21 @@ namespace yieldloop::simulator {
 
 inline constexpr const char* kProductName = "DEMO28";
 inline constexpr const char* kLayoutFile = "demo28.gds";
-inline constexpr double kDieWidthUm = 13'000.0;
-inline constexpr double kDieHeightUm = 11'000.0;
 inline constexpr double kWaferDiameterMm = 300.0;
 inline constexpr double kEdgeExclusionMm = 3.0;
-inline constexpr int kReticleColumns = 2;
-inline constexpr int kReticleRows = 3;
 /// The layout's origin in the die: half the scribe lane.
 inline constexpr double kLayoutOriginUm = 40.0;
+
+/// What the layout's size makes of the product: the scribe lane goes round it, and as many die as
+/// fit make one exposure field of at most 26 x 33 mm.
+struct Product {
+  double die_width_um = 0.0;
+  double die_height_um = 0.0;
+  int reticle_columns = 1;
+  int reticle_rows = 1;
+};
+
+Product product_of(const Layout& layout);
 
 struct GridDie {
   std::int16_t x = 0;
@@ -34,8 +41,8 @@ struct GridDie {
 };
 
 /// Every die that lies whole inside the edge exclusion, by row from below, then by column.
-std::vector<GridDie> die_grid();
+std::vector<GridDie> die_grid(const Product& product);
 
-std::string to_product_toml();
+std::string to_product_toml(const Product& product);
 
 }  // namespace yieldloop::simulator

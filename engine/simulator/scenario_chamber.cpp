@@ -58,8 +58,8 @@ class BadChamber final : public Effect {
       const FailKind fail = random.chance(0.6) ? FailKind::kOpen : FailKind::kFunctional;
       fate.kill(die, fail, layer, static_cast<int>(random.below(kTestedBlocks)), cause);
       if (!random.chance(kSeenShare)) continue;
-      plant_defect(fate, layer, die, random.uniform(0.0, kDieWidthUm),
-                   random.uniform(0.0, kDieHeightUm), random.uniform(0.3, 1.5),
+      plant_defect(fate, layer, die, random.uniform(0.0, world.product.die_width_um),
+                   random.uniform(0.0, world.product.die_height_um), random.uniform(0.3, 1.5),
                    DefectClass::kResidue);
     }
   }

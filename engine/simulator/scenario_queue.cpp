@@ -48,8 +48,8 @@ class LongQueue final : public Effect {
       if (!random.chance(loss)) continue;
       fate.kill(die, FailKind::kOpen, layer, 0, cause);
       if (!random.chance(kSeenShare)) continue;
-      plant_defect(fate, layer, die, random.uniform(0.0, kDieWidthUm),
-                   random.uniform(0.0, kDieHeightUm), random.uniform(0.25, 0.8),
+      plant_defect(fate, layer, die, random.uniform(0.0, world.product.die_width_um),
+                   random.uniform(0.0, world.product.die_height_um), random.uniform(0.25, 0.8),
                    DefectClass::kVoid);
     }
   }

@@ -31,8 +31,10 @@ class ReticleDefect final : public Effect {
     const Candidate& chosen = candidates[random.below(candidates.size())];
     step_ = chosen.step;
     reticle_ = chosen.reticle;
-    field_x_ = static_cast<int>(random.below(kReticleColumns));
-    field_y_ = static_cast<int>(random.below(kReticleRows));
+    const auto columns = static_cast<std::uint64_t>(world.product.reticle_columns);
+    const auto rows = static_cast<std::uint64_t>(world.product.reticle_rows);
+    field_x_ = static_cast<int>(random.below(columns));
+    field_y_ = static_cast<int>(random.below(rows));
     chance_ = random.uniform(0.60, 0.90);
     draw_place(world, random);
     write_cause();

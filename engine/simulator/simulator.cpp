@@ -23,6 +23,16 @@ Error unknown_scenario(const std::string& name) {
                       join(known, ", "))};
 }
 
+FabRules rules_of(const Options& options, const Effects& effects) {
+  FabRules rules;
+  const Random base = stream(options, Stream::kRules);
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    Random random = base.fork(i);
+    effects[i]->set_rules(rules, random);
+  }
+  return rules;
+}
+
 Status plan_effects(World& world, const Effects& effects) {
   const Random base = stream(world.options, Stream::kPlan);
   for (std::size_t i = 0; i < effects.size(); ++i) {
@@ -37,7 +47,7 @@ Status plan_effects(World& world, const Effects& effects) {
 }
 
 Status write_logs(const World& world, OutputFolder& out) {
-  YL_TRY(out.write("product.toml", to_product_toml()));
+  YL_TRY(out.write("product.toml", to_product_toml(world.product)));
   YL_TRY(out.write(kLayoutFile, to_gdsii(world.layout)));
   YL_TRY(out.write("lots.csv", to_lots_csv(world)));
   YL_TRY(out.write("wafers.csv", to_wafers_csv(world)));
@@ -57,6 +67,7 @@ class Line {
     for (std::size_t i = 0; i < effects.size(); ++i) {
       tally_.costs[i].lost_by_wafer.resize(world.fab.wafers.size());
     }
+    good_.resize(world.fab.wafers.size());
   }
 
   Status run_lot(std::size_t lot_index) {
@@ -79,6 +90,7 @@ class Line {
 
   const Tally& tally() const { return tally_; }
   std::size_t defects() const { return defects_; }
+  const GoodDie& good() const { return good_; }
 
  private:
   Random wafer_stream(Stream which, std::size_t wafer) const {
@@ -99,7 +111,8 @@ class Line {
     for (const auto layer : {InspectedLayer::kM1, InspectedLayer::kM2}) {
       const auto index = static_cast<std::size_t>(layer);
       const auto report =
-          inspect(world_, fate, layer, wafer_stream(Stream::kInspection, wafer_index).fork(index),
+          inspect(world_, wafer_index, fate, layer,
+                  wafer_stream(Stream::kInspection, wafer_index).fork(index),
                   wafer_stream(Stream::kPlantedInspection, wafer_index).fork(index));
       defects_ += report.size();
       YL_TRY(out_.write(fmt::format("klarf/{}_{}_{}.klarf", world_.lot_of(wafer).id, wafer.id,
@@ -117,6 +130,7 @@ class Line {
       const bool good = test.final_parts[die].fail == FailKind::kNone;
       const int cause = test.lost_to[die];
       ++tally_.die_tested;
+      good_[wafer].push_back(good);
       if (good) ++tally_.die_good;
       if (good || cause >= 0) ++tally_.good_without_causes;
       if (cause < 0) continue;
@@ -130,6 +144,7 @@ class Line {
   const Effects& effects_;
   OutputFolder& out_;
   Tally tally_;
+  GoodDie good_;
   std::size_t defects_ = 0;
 };
 
@@ -140,7 +155,7 @@ Result<Summary> simulate(const Options& options, FileSystem& files, const fs::pa
   auto effects = effects_of(options.scenario);
   if (!effects) return unknown_scenario(options.scenario);
   YL_ASSIGN(OutputFolder out, OutputFolder::open(files, folder));
-  World world = make_world(options);
+  World world = make_world(options, rules_of(options, *effects));
   YL_TRY(plan_effects(world, *effects));
   YL_TRY(write_logs(world, out));
 
@@ -157,6 +172,10 @@ Result<Summary> simulate(const Options& options, FileSystem& files, const fs::pa
     YL_TRY(line.run_lot(lot));
   }
   progress.report("simulate", lots, lots);
+  for (std::size_t i = 0; i < effects->size(); ++i) {
+    Random random = stream(options, Stream::kRules).fork(100 + i);
+    YL_TRY((*effects)[i]->write_files(world, line.good(), out, random));
+  }
   const Tally& tally = line.tally();
   YL_TRY(out.write("truth.json", to_truth_json(world, *effects, tally)));
 

@@ -141,8 +141,8 @@ void StdfWriter::write_head() {
   sdr.cn("PROBER").cn(lot_.prober).cn("CANTILEVER").cn(lot_.probe_card).append_to(bytes_);
   Record(2, 30)  // WCR
       .r4(static_cast<float>(kWaferDiameterMm))
-      .r4(static_cast<float>(kDieHeightUm / 1000.0))
-      .r4(static_cast<float>(kDieWidthUm / 1000.0))
+      .r4(static_cast<float>(world_.product.die_height_um / 1000.0))
+      .r4(static_cast<float>(world_.product.die_width_um / 1000.0))
       .u1(3)
       .c1('D')
       .i2(0)

@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/simulator/inspection_model.h"
 #include "engine/simulator/test_model.h"
 
 namespace yieldloop::simulator {
@@ -63,6 +62,16 @@ Json describe(const World& world, const Cause& cause, const CauseCost& cost) {
       cost.exposed_wafers == 0 ? 0.0 : -lost / static_cast<double>(cost.exposed_wafers);
   json["die_per_wafer_of_all"] = -lost / static_cast<double>(world.fab.wafers.size());
   json["locations_total"] = cause.locations_total;
+  if (cause.locations_total > 0) json["locations"] = to_json(cause.locations);
+  if (cause.decoys_total > 0) {
+    json["decoys"] = to_json(cause.decoys);
+    json["decoys_total"] = cause.decoys_total;
+  }
+  if (!cause.undecided.empty()) {
+    Json candidates = Json::array();
+    for (const TruthFields& subject : cause.undecided) candidates.push_back(to_json(subject));
+    json["undecided"] = std::move(candidates);
+  }
   json["lost_by_wafer"] = wafers_hit(world, cost);
   return json;
 }
@@ -78,17 +87,50 @@ Json baseline(const World& world, const Tally& tally) {
           {"die_good_without_causes", tally.good_without_causes},
           {"yield", share(tally.die_good)},
           {"yield_without_causes", share(tally.good_without_causes)},
-          {"defects_per_die_and_layer", kDefectsPerDie},
+          {"defects_per_die_and_layer", world.background.defects_per_die},
           {"smallest_defect_um", kSmallestDefectUm},
           {"size_exponent", 3},
           {"kill_scale_um", kKillScaleUm},
-          {"cluster_shape", kClusterShape},
-          {"unseen_kill_rate", kUnseenKillRate},
-          {"position_sigma_um", kPositionSigmaUm},
-          {"nuisance_per_wafer", kNuisancePerWafer},
+          {"cluster_shape", world.background.cluster_shape},
+          {"unseen_kill_rate", world.background.unseen_kill_rate},
+          {"position_sigma_um", world.inspection.position_sigma_um},
+          {"nuisance_per_wafer", world.inspection.nuisance_per_wafer},
           {"retest_share", kRetestShare},
           {"single_vias_per_die", single_via_places(world.layout).size()},
           {"doubled_vias_per_die", double_via_places(world.layout).size()}};
+}
+
+const char* sample_name(SampleKind kind) {
+  switch (kind) {
+    case SampleKind::kAllDie: return "all_die";
+    case SampleKind::kNoEdgeDie: return "no_edge_die";
+    case SampleKind::kEverySecondDie: return "every_second_die";
+    case SampleKind::kTwoTests: return "two_tests";
+  }
+  return "";
+}
+
+/// How the fab inspects: the plan, and the position errors of its tools.
+Json inspection(const World& world) {
+  const InspectionPlan& plan = world.inspection;
+  Json tests = Json::array();
+  for (const InspectionTest& test : plan.tests) {
+    tests.push_back({{"die", test.die.size()}, {"sensitivity", test.sensitivity}});
+  }
+  Json tools = Json::array();
+  for (std::size_t i = 0; i < world.fab.tools.size(); ++i) {
+    if (world.fab.tools[i].kind != ToolKind::kInspect) continue;
+    const ToolError& error = plan.tool_errors[i];
+    tools.push_back({{"tool", world.fab.tools[i].name},
+                     {"dx_um", error.dx_um},
+                     {"dy_um", error.dy_um},
+                     {"rotation_urad", error.rotation_urad},
+                     {"scale_ppm", error.scale_ppm}});
+  }
+  return {{"sample", sample_name(plan.kind)},
+          {"position_sigma_um", plan.position_sigma_um},
+          {"tests", std::move(tests)},
+          {"tools", std::move(tools)}};
 }
 
 }  // namespace
@@ -119,6 +161,7 @@ std::string to_truth_json(const World& world, const Effects& effects, const Tall
   }
   json["die_lost"] = lost;
   json["baseline"] = baseline(world, tally);
+  json["inspection"] = inspection(world);
   json["locations"] = std::move(locations);
   return json.dump(1) + "\n";
 }

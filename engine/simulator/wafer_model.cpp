@@ -62,15 +62,16 @@ double tool_factor(const World& world, const SimWafer& wafer, InspectedLayer lay
 void draw_defects(const World& world, std::size_t wafer_index, InspectedLayer layer,
                   WaferFate& fate, Random& random) {
   const SimWafer& wafer = world.fab.wafers[wafer_index];
-  const double wafer_mean = kDefectsPerDie * world.lot_levels[wafer.lot].defect_factor *
+  const double wafer_mean = world.background.defects_per_die *
+                            world.lot_levels[wafer.lot].defect_factor *
                             tool_factor(world, wafer, layer) * random.gamma(6.0, 1.0 / 6.0);
+  const double shape = world.background.cluster_shape;
   auto& defects = fate.background_defects[static_cast<std::size_t>(layer)];
   for (std::size_t die = 0; die < world.grid.size(); ++die) {
-    const auto count =
-        random.poisson(wafer_mean * random.gamma(kClusterShape, 1.0 / kClusterShape));
+    const auto count = random.poisson(wafer_mean * random.gamma(shape, 1.0 / shape));
     for (std::uint64_t i = 0; i < count; ++i) {
-      const double x = random.uniform(0.0, kDieWidthUm);
-      const double y = random.uniform(0.0, kDieHeightUm);
+      const double x = random.uniform(0.0, world.product.die_width_um);
+      const double y = random.uniform(0.0, world.product.die_height_um);
       const double size = draw_defect_size(random);
       const ClassSpec& spec = draw_class(random);
       defects.push_back({die, x, y, size, spec.kind});
@@ -90,7 +91,7 @@ void draw_unseen_loss(const World& world, std::size_t wafer_index, WaferFate& fa
   const double ring = 0.25 * random.gamma(3.0, 1.0 / 3.0);
   for (std::size_t i = 0; i < fate.die.size(); ++i) {
     const double outside = std::max(0.0, world.grid[i].radius - 0.78);
-    const double rate = kUnseenKillRate * lot_factor + ring * outside;
+    const double rate = world.background.unseen_kill_rate * lot_factor + ring * outside;
     const bool kills = random.chance(1.0 - std::exp(-rate));
     const double u = random.uniform();
     const auto block = static_cast<int>(random.below(kTestedBlocks));
@@ -132,8 +133,7 @@ double draw_defect_size(Random& random) {
   return std::min(size, kLargestDefectUm);
 }
 
-int block_at(const World& world, double x_um, double y_um, Random& random) {
-  const auto other = static_cast<int>(random.below(kTestedBlocks));
+int tested_block_at(const World& world, double x_um, double y_um) {
   const auto x = static_cast<std::int32_t>((x_um - kLayoutOriginUm) * 1000.0);
   const auto y = static_cast<std::int32_t>((y_um - kLayoutOriginUm) * 1000.0);
   for (const Block& block : world.layout.blocks) {
@@ -141,7 +141,13 @@ int block_at(const World& world, double x_um, double y_um, Random& random) {
     if (x < low.x || x > high.x || y < low.y || y > high.y) continue;
     return block.name == "ARRD" ? 3 : block.name.back() - 'A';
   }
-  return other;
+  return -1;
+}
+
+int block_at(const World& world, double x_um, double y_um, Random& random) {
+  const auto other = static_cast<int>(random.below(kTestedBlocks));
+  const int block = tested_block_at(world, x_um, y_um);
+  return block < 0 ? other : block;
 }
 
 WaferFate draw_background(const World& world, std::size_t wafer, Random random) {

@@ -29,10 +29,14 @@ struct World;
 inline constexpr double kSmallestDefectUm = 0.15;
 inline constexpr double kLargestDefectUm = 25.0;
 inline constexpr double kKillScaleUm = 0.4;
-inline constexpr double kDefectsPerDie = 0.148;   ///< Real ones, on each inspected layer.
-inline constexpr double kUnseenKillRate = 0.028;  ///< Of die, by what no inspection sees.
-inline constexpr double kClusterShape = 2.0;      ///< Of the die factor's gamma distribution.
-inline constexpr double kRoLimitMhz = 477.0;      ///< A slower die is a parametric fail.
+inline constexpr double kRoLimitMhz = 477.0;  ///< A slower die is a parametric fail.
+
+/// The fab's own level of loss, drawn by seed.
+struct Background {
+  double defects_per_die = 0.148;   ///< Real ones, on each inspected layer.
+  double unseen_kill_rate = 0.028;  ///< Of die, by what no inspection sees.
+  double cluster_shape = 2.0;       ///< Of the die factor's gamma distribution.
+};
 
 enum class FailKind : std::uint8_t { kNone, kShort, kOpen, kParametric, kFunctional, kContact };
 
@@ -83,6 +87,9 @@ struct WaferFate {
 WaferFate draw_background(const World& world, std::size_t wafer, Random random);
 
 double draw_defect_size(Random& random);
+
+/// The tested block under a place of the die, -1 where there is none.
+int tested_block_at(const World& world, double x_um, double y_um);
 
 /// The block under a place of the die, or a random one where there is none.
 int block_at(const World& world, double x_um, double y_um, Random& random);

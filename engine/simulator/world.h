@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "engine/simulator/fab_model.h"
+#include "engine/simulator/inspection_model.h"
 #include "engine/simulator/layout_model.h"
 #include "engine/simulator/product_model.h"
 #include "engine/simulator/simulator.h"
 
 namespace yieldloop::simulator {
 
-/// A sensor of one chamber reads `sigmas` of its run-to-run noise off in [from, to).
+/// A sensor of one chamber reads `sigmas` of its run-to-run noise off in [from, to), and
+/// `sigmas_per_day` more with every day since `from`.
 struct SensorShift {
   std::size_t step = 0;
   std::size_t tool = 0;
@@ -21,6 +23,7 @@ struct SensorShift {
   UtcMicros from;
   UtcMicros to;
   double sigmas = 0.0;
+  double sigmas_per_day = 0.0;
 };
 
 /// A lot's own level of things.
@@ -31,20 +34,27 @@ struct LotLevel {
 
 struct World {
   Options options;
-  std::vector<GridDie> grid;
   Layout layout;
+  Product product;
+  std::vector<GridDie> grid;
   Fab fab;
+  Background background;
+  InspectionPlan inspection;
   std::vector<LotLevel> lot_levels;
   /// Small normal differences in defect density, by step, tool and chamber.
   /// Shape: [route().size()][fab.tools.size()][4], last index chamber + 1.
   std::vector<std::vector<std::array<double, 4>>> tool_factors;
   std::vector<SensorShift> sensor_shifts;
+  std::vector<std::size_t> claimed_cells;  ///< Of the layout: a scenario's effect hits them.
+
+  /// Focus error of the exposure of a wafer at a lithography step, nm: lot and wafer levels.
+  double focus_nm(std::size_t wafer, std::size_t step) const;
 
   const SimLot& lot_of(const SimWafer& wafer) const { return fab.lots[wafer.lot]; }
 };
 
-/// Depends on seed and size only, not on the scenario.
-World make_world(const Options& options);
+/// Depends on seed, size and rules only.
+World make_world(const Options& options, const FabRules& rules = {});
 
 /// Streams of random numbers; each thing drawn has its own, so that planting a cause changes
 /// nothing else.
@@ -60,7 +70,9 @@ enum class Stream : std::uint64_t {
   kTest,
   kSensors,
   kMetrology,
-  kStates
+  kStates,
+  kPhysics,
+  kRules
 };
 
 Random stream(const Options& options, Stream which);

@@ -1,18 +1,21 @@
 /// \file
 /// Which local pattern of a layer draws defects: rate per opportunity, not counts.
 ///
-/// A defect's position is wrong by micrometres where features are nanometres, so a defect near
-/// several patterns belongs to none of them for certain. Every class of the census is therefore
-/// tested by its zone, the union of its places grown by a reach, against the rate of the rest
-/// of the inspected area within strata of equal density (zone_rate.h), at each reach. The family
-/// of the Benjamini-Hochberg correction is every listed class times every reach, defects or
-/// none. The class with the largest likelihood ratio explains first; what lies within the
-/// largest reach of its places is then set aside, defects and area, and the rest is tested
-/// again, so that echoes of one pattern in its neighbours are not reported as patterns of their
-/// own. Among classes that explain nearly as much (`rival_share`) the one whose places lie
-/// nearest to the defects is taken.
+/// A defect's position is wrong by micrometres where features are nanometres, so the pattern
+/// under a defect is not seen; what is seen is a mixture. Every class of the census is tested by
+/// the likelihood ratio of that mixture (blur_scan.h) against a background that follows density
+/// and region (blur_background.h). The position error sigma is tried at several widths, the one
+/// under which a class explains most is kept and then estimated by profile likelihood, for each
+/// tool that has enough of the defects. The family of the Benjamini-Hochberg correction is every
+/// listed class times every width, defects or none.
 ///
-///   rate per opportunity = attributable defects / (occurrences * inspected die)
+/// The class with the largest statistic is taken up first; which of its places, or of a wider
+/// class's, really share its rate is decided by likelihood (blur_places.h). Background and classes
+/// are fitted together (blur_fit.h), the places near those taken up are set aside, so that echoes
+/// in the neighbourhood are not reported as patterns of their own, and the rest is tested
+/// again. At the end each class must still be worth its term in the joint fit.
+///
+///   rate per opportunity = r / inspected die, r from the joint fit
 ///
 /// Units: um, um^2.
 #pragma once
@@ -32,11 +35,11 @@ namespace yieldloop::tracing {
 
 struct PatternOptions {
   double q_limit = 0.05;
-  /// How far from its place a defect may be reported: a few times the position error. The
-  /// reach that explains most is taken.
-  std::vector<double> reaches_um = {0.5, 1.0, 2.0};
-  std::int64_t min_defects = 5;  ///< In the zone, without its most-hit place.
-  double rival_share = 0.85;
+  /// Position errors tried, per axis; the one that explains most is then refined.
+  std::vector<double> sigmas_um = {0.08, 0.14, 0.25, 0.45, 0.8, 1.4};
+  std::int64_t min_defects = 5;  ///< Of the class, no place counted above its cap.
+  /// Defects that the width is chosen with, at most; evenly drawn from all.
+  std::size_t width_defects = 20'000;
   std::size_t most_patterns = 10;
   std::size_t most_locations = 10'000;
 };
@@ -50,20 +53,24 @@ struct TracedPattern {
   double radius_um = 0.0;
   double facing_length_um = 0.0;  ///< Mean over the places.
   std::int64_t occurrences = 0;
-  double reach_um = 0.0;
-  double position_sigma_um = 0.0;  ///< Spread of the defects about their places, per axis.
-  std::int64_t defects = 0;        ///< In the zone.
-  double expected = 0.0;           ///< Of these, by background.
+  double reach_um = 0.0;           ///< Of the zone: 2.5 position errors about the gap.
+  double position_sigma_um = 0.0;  ///< Position error per axis, by profile likelihood.
+  double position_sigma_se_um = 0.0;
+  std::int64_t defects = 0;  ///< In the zone.
+  double expected = 0.0;     ///< Of these, by background.
   double rate_ratio = 0.0;
   Interval rate_ratio_ci{0.0, 0.0};
   double attributable = 0.0;
   Interval attributable_ci{0.0, 0.0};
   double rate_per_opportunity = 0.0;
   Interval rate_per_opportunity_ci{0.0, 0.0};
-  double p_value = 1.0;
+  double statistic = 0.0;     ///< Likelihood ratio 2 (l1 - l0), safeguarded (blur_scan.h).
+  double local_factor = 1.0;  ///< Background of the class's tiles over that of the model.
+  double p_value = 1.0;       ///< Times the number of widths tried.
   double q_value = 1.0;
-  double dispersion = 1.0;        ///< Of the zone's counts over wafers.
-  std::string main_defect_class;  ///< The most frequent in the zone; may be empty.
+  double dispersion = 1.0;  ///< Of its counts over wafers, or lots where these differ more.
+  std::vector<std::string> members;  ///< Classes whose places it is made of, when not one.
+  std::string main_defect_class;     ///< The most frequent in the zone; may be empty.
   double main_defect_class_share = 0.0;
   DieLink die;
   std::vector<LayoutLocation> locations;  ///< The places' gaps; at most most_locations.
@@ -77,10 +84,11 @@ struct PatternResult {
   std::int64_t anchors = 0;
   std::int64_t defects = 0;
   double unexplained = 0.0;  ///< Defects left after the patterns' attributable ones.
+  double sigma_um = 0.0;     ///< Position error used; 0 when no pattern tells it.
   friend bool operator==(const PatternResult&, const PatternResult&) = default;
 };
 
-/// Errors: kInvalidOptions (PATT-0001) for reaches that are not positive.
+/// Errors: kInvalidOptions (PATT-0001) for position errors that are not positive.
 Result<PatternResult> trace_patterns(const FabData& data, const StepExposure& exposure,
                                      const std::string& layer, const PatternCensus& census,
                                      const DensityStrata& strata,

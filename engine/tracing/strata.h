@@ -40,9 +40,17 @@ class DensityStrata {
   double density_quantile(double share) const;
   double perimeter_quantile(double share) const;
 
- private:
+  /// The tiles themselves, row by row from the lower left.
+  std::size_t tile_count() const { return stratum_.size(); }
+  /// Points outside the window go to the nearest tile.
   std::size_t tile_at(PointUm p) const;
   RectUm tile(std::size_t index) const;
+  std::size_t stratum_of_tile(std::size_t index) const { return stratum_[index]; }
+  std::size_t columns() const { return columns_; }
+  std::size_t rows() const { return rows_; }
+  const RectUm& window() const { return window_; }
+
+ private:
   void cut(int strata);
 
   RectUm window_;

@@ -8,13 +8,13 @@ import tempfile
 HERE = pathlib.Path(__file__).parent
 
 
-def run(check, files):
+def run(check, files, *arguments):
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             path = pathlib.Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        done = subprocess.run([sys.executable, HERE / check, folder], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, HERE / check, folder, *arguments], capture_output=True, text=True)
         return done.returncode, done.stdout
 
 
@@ -46,6 +46,11 @@ def main():
     status, output = run("check_layers.py", {"engine/yield/a.h": '#include "engine/core/result.h"\n'})
     if status != 0:
         failures.append(f"a downward include was refused: {output!r}")
+    # clang-tidy itself need not be there: what the ledger does not know is seen without it.
+    status, output = run("check_tidy.py", {".clang-tidy": "", "engine/core/a.h": "int a;\n"},
+                         "build", "--pending")
+    if status != 1 or "1 of 1 files" not in output:
+        failures.append(f"a changed header was not seen: {output!r}")
     print("\n".join(failures) if failures else f"{len(CASES)} planted breaches were found")
     return 1 if failures else 0
 

@@ -249,6 +249,78 @@ TEST_CASE("kill ratio: Shapley shares add up to the loss", "[defects][kill]") {
   CHECK(many[2] == 0.0);
 }
 
+TEST_CASE("kill ratio: die lost are shared out whole, by layer, size and pattern",
+          "[defects][kill]") {
+  FabData data = two_inspections();
+  Random random(21);
+  // 60 more wafers at both steps; big defects of step A kill, those of step B and small ones do
+  // not.
+  std::int64_t bad = 0;
+  for (std::uint32_t w = 0; w < 60; ++w) {
+    const WaferId wafer{static_cast<std::uint32_t>(data.wafers.size())};
+    data.wafers.push_back({data.names.intern("L9"), data.names.intern(std::to_string(w)), 1});
+    for (const char* step : {"A", "B"}) {
+      // Every second wafer is not inspected at B.
+      if (step[0] == 'B' && w % 2 == 1) continue;
+      Inspection i = data.inspections[0];
+      i.id = step + std::to_string(w);
+      i.wafer = wafer;
+      i.step = data.names.intern(step);
+      data.inspections.push_back(i);
+    }
+    const auto of_a = static_cast<std::uint32_t>(data.inspections.size() - (w % 2 == 1 ? 1 : 2));
+    for (const DieIndex die : data.inspections[0].inspected) {
+      const auto add = [&](std::uint32_t inspection, double size) {
+        Defect d;
+        d.inspection = inspection;
+        d.wafer = wafer;
+        d.die = die;
+        d.size_um = size;
+        d.class_number = 7;
+        d.defect_id = static_cast<std::int64_t>(data.defects.size());
+        data.defects.push_back(d);
+      };
+      double good = 0.9;
+      if (random.chance(0.2)) add(of_a, 2.0), good *= 0.5;
+      if (random.chance(0.2)) add(of_a, 0.2);
+      if (w % 2 == 0 && random.chance(0.2)) add(of_a + 1, 2.0);
+      DieResult r;
+      r.wafer = wafer;
+      r.die = die;
+      r.pass = random.chance(good);
+      r.final_result = true;
+      bad += r.pass ? 0 : 1;
+      data.die_results.push_back(r);
+    }
+  }
+  std::vector<std::string> pattern(data.defects.size());
+  for (std::size_t p = 0; p < pattern.size(); p += 2) pattern[p] = "p-1";
+  const auto overlay =
+      kill_overlay(data, {.zones = 1, .by_step = true, .size_edges_um = {1.0}, .pattern = pattern})
+          .value();
+  CHECK(overlay.die_lost == bad);
+  double shared = 0.0;
+  for (const LayerLoss& layer : overlay.layers) shared += layer.die_shared;
+  CHECK_THAT(shared, WithinAbs(static_cast<double>(bad), 1e-6));
+  REQUIRE(overlay.layers.size() == 3);
+  CHECK(overlay.layers[1].step == "A");
+  CHECK(overlay.layers[1].die_lost > 5.0 * overlay.layers[2].die_lost);
+  for (std::size_t j = 0; j < overlay.table.types.size(); ++j) {
+    const KillFacets& f = overlay.table.facets[j];
+    const KillRatio& k = overlay.result.ratios[j];
+    CAPTURE(overlay.table.types[j]);
+    const bool killer = f.step == "A" && f.size == ">= 1 um";
+    if (killer) {
+      CHECK(k.kill_ci.low > 0.3);
+      CHECK(k.kill_ci.high < 0.7);
+    } else if (f.class_name != "other") {
+      CHECK(k.kill < 0.15);
+    }
+  }
+  CHECK(kill_overlay(data, {.size_edges_um = {2.0, 1.0}}).error().id == "KILL-0003");
+  CHECK(kill_overlay(data, {.pattern = {"p-1"}}).error().id == "KILL-0003");
+}
+
 TEST_CASE("kill ratio: only die inspected and tested count", "[defects][kill]") {
   FabData data = two_inspections();
   data.product.wafer_diameter_mm = 20.0;

@@ -136,6 +136,7 @@ TEST_CASE("scenarios: every seed finds something to hit and changes what it hits
     simulator::World world = simulator::make_world({.scenario = "null", .seed = seed});
     for (const auto& info : simulator::scenarios()) {
       const auto effects = simulator::effects_of(info.name);
+      world.claimed_cells.clear();
       REQUIRE(effects);
       for (const auto& effect : *effects) {
         Random random = simulator::stream({.seed = seed}, simulator::Stream::kPlan).fork(0);

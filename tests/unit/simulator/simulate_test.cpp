@@ -1,9 +1,12 @@
 #include "engine/simulator/simulator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "catch_portable.h"
+#include "engine/simulator/scenario_list.h"
+#include "engine/simulator/world.h"
 #include "fab_folder.h"
 
 using namespace yieldloop;
@@ -12,8 +15,10 @@ using test::MemoryFiles;
 
 namespace {
 
-const std::vector<std::string> kPlanted{"chamber",    "hotspot",    "reticle",
-                                        "probe_site", "queue_time", "single_via"};
+const std::vector<std::string> kPlanted{"chamber",      "hotspot",         "reticle",
+                                        "probe_site",   "queue_time",      "single_via",
+                                        "decoy",        "single_via_open", "cmp_density",
+                                        "registration", "two_patterns",    "hotspot_interaction"};
 
 struct StopAfter final : Progress {
   explicit StopAfter(int lots) : left(lots) {}
@@ -71,7 +76,8 @@ TEST_CASE("simulate: a full disk and a cancellation end it without truth.json", 
 }
 
 TEST_CASE("simulate: the same seed gives the same bytes", "[simulator]") {
-  const auto scenario = GENERATE(as<std::string>{}, "chamber", "single_via");
+  const auto scenario =
+      GENERATE(as<std::string>{}, "chamber", "registration", "hotspot_interaction");
   MemoryFiles disk;
   NoProgress progress;
   REQUIRE(simulator::simulate({.scenario = scenario, .seed = 1}, disk, "fab", progress));
@@ -97,23 +103,25 @@ TEST_CASE("simulate: taking the cause away gives back the die it cost", "[simula
   CHECK(with.summary.die_good < without.summary.die_good);
   CHECK(with.summary.die_good + with.summary.die_lost == without.summary.die_good);
   CHECK(with.truth["die_lost"] == with.summary.die_lost);
-  REQUIRE(with.truth["causes"].size() == 1);
+  REQUIRE(with.truth["causes"].size() == (scenario == "two_patterns" ? 2 : 1));
   std::size_t sum = 0;
-  for (const auto& row : with.truth["causes"][0]["lost_by_wafer"]) {
-    sum += row["die"].get<std::size_t>();
+  for (const auto& cause : with.truth["causes"]) {
+    for (const auto& row : cause["lost_by_wafer"]) sum += row["die"].get<std::size_t>();
   }
   CHECK(sum == with.summary.die_lost);
   CHECK(with.truth["baseline"]["die_good"] == with.summary.die_good);
 }
 
 TEST_CASE("simulate: the loss per exposed wafer is near the planted fraction", "[simulator]") {
-  const auto scenario = GENERATE(as<std::string>{}, "chamber", "hotspot", "single_via");
+  const auto scenario = GENERATE(as<std::string>{}, "chamber", "hotspot", "single_via",
+                                 "single_via_open", "cmp_density", "hotspot_interaction");
   const auto& truth = fab(scenario).truth;
   const double planted = truth["cause"]["parameters"]["loss_fraction"];
   const double die = truth["baseline"]["die_per_wafer"];
   const double alive = truth["baseline"]["yield_without_causes"];
   const double lost = -truth["causes"][0]["die_per_exposed_wafer"].get<double>() / die;
-  CHECK_THAT(lost, WithinAbs(planted * alive, 0.015));
+  // Whoever met an interaction only in part has a part of its rate.
+  CHECK_THAT(lost, WithinAbs(planted * alive, 0.3 * planted + 0.005));
 }
 
 TEST_CASE("simulate: null plants nothing and says so", "[simulator]") {
@@ -123,8 +131,8 @@ TEST_CASE("simulate: null plants nothing and says so", "[simulator]") {
   CHECK(folder.truth["expected_actions"].empty());
   CHECK(folder.summary.die_lost == 0);
   const double yield = folder.truth["baseline"]["yield"];
-  CHECK(yield > 0.85);
-  CHECK(yield < 0.95);
+  CHECK(yield > 0.80);
+  CHECK(yield < 0.97);
 }
 
 TEST_CASE("simulate: a test artefact leaves the wafers and their defects alone", "[simulator]") {
@@ -167,4 +175,69 @@ TEST_CASE("simulate: the truth of a queue agrees with the lot history", "[simula
     if (std::stod(history.at(i, "queue_minutes")) > cause["parameters"]["limit_minutes"]) ++exposed;
   }
   CHECK(exposed == folder.truth["causes"][0]["exposed_wafers"]);
+}
+
+TEST_CASE("simulate: seeds differ in more than their draws", "[simulator]") {
+  std::set<double> widths, sigmas;
+  std::set<std::string> samples;
+  std::set<std::size_t> tools;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const simulator::World world = simulator::make_world({.scenario = "null", .seed = seed});
+    widths.insert(world.product.die_width_um);
+    sigmas.insert(world.inspection.position_sigma_um);
+    samples.insert(std::to_string(static_cast<int>(world.inspection.kind)));
+    tools.insert(world.fab.tools.size());
+  }
+  CHECK(widths.size() >= 5);
+  CHECK(sigmas.size() == 20);
+  CHECK(samples.size() == 4);
+  CHECK(tools.size() >= 4);
+}
+
+TEST_CASE("simulate: an interaction names both sides and hits those it names", "[simulator]") {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const auto& truth = fab("hotspot_interaction", seed).truth;
+    const auto& cause = truth["causes"][0];
+    CAPTURE(seed, truth["cause"].dump());
+    CHECK(cause["kind"] == "design_process_interaction");
+    CHECK(cause["subject"].contains("cell"));
+    CHECK(cause["subject"].contains("step"));
+    CHECK((cause["subject"].contains("tool") || cause["subject"].contains("sensor")));
+    const std::size_t exposed = cause["exposed_wafers"];
+    CHECK(exposed >= 20);
+    CHECK(exposed < 200);
+    // The others lose little.
+    CHECK(cause["die_lost"] > 0);
+  }
+}
+
+TEST_CASE("simulate: a focus window agrees with the sensor's log", "[simulator]") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    simulator::World world =
+        simulator::make_world({.scenario = "hotspot_interaction", .seed = seed});
+    const auto effects = simulator::effects_of("hotspot_interaction");
+    Random random = simulator::stream(world.options, simulator::Stream::kPlan).fork(0);
+    REQUIRE(effects->front()->plan(world, random));
+    const auto& subject = effects->front()->cause().subject;
+    const bool focus =
+        std::ranges::any_of(subject, [](const auto& f) { return f.first == "sensor"; });
+    if (!focus) continue;
+    const auto& folder = fab("hotspot_interaction", seed);
+    const auto& parameters = folder.truth["cause"]["parameters"];
+    const auto fdc = test::read_csv(folder, "fdc_summary.csv.gz");
+    std::size_t exposed = 0;
+    for (std::size_t i = 0; i < fdc.rows.size(); ++i) {
+      if (fdc.at(i, "sensor") != "FOCUS_OFFSET") continue;
+      if (fdc.at(i, "step") != folder.truth["cause"]["subject"]["step"]) continue;
+      const double value = std::stod(fdc.at(i, "value"));
+      const bool above = parameters.contains("focus_above_nm");
+      exposed +=
+          above ? value > parameters["focus_above_nm"] : value < parameters["focus_below_nm"];
+    }
+    const std::size_t told = folder.truth["causes"][0]["exposed_wafers"];
+    CHECK(exposed + 2 >= told);  // the log rounds to five digits
+    CHECK(told + 2 >= exposed);
+    return;
+  }
+  FAIL("no seed drew a focus window");
 }

@@ -56,7 +56,7 @@ TEST_CASE("pattern: a planted bridge is found first, with its rate and its place
   const double rate = 300.0 / (static_cast<double>(b.chip.hot.size()) * 50 * 20);
   CHECK(t.rate_per_opportunity_ci.low <= rate);
   CHECK(t.rate_per_opportunity_ci.high >= rate);
-  CHECK_THAT(t.position_sigma_um, WithinAbs(0.3, 0.06));
+  CHECK_THAT(t.position_sigma_um, WithinAbs(0.3, 0.05));
   CHECK(t.main_defect_class == "Bridge");
   std::size_t right = 0;
   for (const PointUm hot : b.chip.hot) {
@@ -147,7 +147,7 @@ TEST_CASE("pattern: the options are checked", "[tracing][pattern][error]") {
   FabData data = small_fab(2);
   const auto exposure = step_exposure(data, b.frame, "INSP").value();
   PatternOptions options;
-  options.reaches_um = {};
+  options.sigmas_um = {};
   CHECK(trace_patterns(data, exposure, "M1", b.census, b.strata, options).error().id ==
         "PATT-0001");
   CHECK(trace_patterns(data, exposure, "M1", b.census, b.strata).value().patterns.empty());
