@@ -190,8 +190,21 @@ void add_critical_area(CLI::App& app, Typed& t, Action& action) {
   command->add_option("--law", a.law, "Size law: cubic (2 x0^2/x^3 from x0) or peaked")
       ->check(CLI::IsMember({"cubic", "peaked"}))
       ->capture_default_str();
-  command->add_option("--d0", a.d0_per_cm2,
-                      "Defects per cm2, for the limited yield; none is computed when not given");
+  command
+      ->add_option("--via", a.vias,
+                   "Via layer as CUT:BELOW:ABOVE, e.g. 68/44:68/20:69/20; may be given again")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--d0", a.d0,
+                   "Defects per cm2 for the limited yield, for all layers or as LAYER=NUMBER; may "
+                   "be given again")
+      ->allow_extra_args(false);
+  command->add_option("--via-fail", a.via_fail_rate, "Chance that one via cut fails")
+      ->capture_default_str();
+  command->add_option("--alpha", a.alpha, "Cluster parameter of the negative binomial yield")
+      ->capture_default_str();
+  command->add_option("--tile", a.tile_um, "Side of a tile of the map, um")->capture_default_str();
+  command->add_option("--map", a.map, "Write the critical area of every tile to this CSV file");
   command->add_option("--tiles", a.tiles, "Tiles sampled on a large layout; 0 computes all")
       ->capture_default_str();
   command->add_option("--seed", a.seed, "Seed of the tile sample")->capture_default_str();

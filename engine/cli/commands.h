@@ -122,9 +122,14 @@ struct CriticalAreaArguments {
   std::vector<std::string> layers;
   double x0_um = 0.05;
   double xmax_um = 5.0;
-  std::string law = "cubic";  ///< cubic or peaked
-  double d0_per_cm2 = 0.0;    ///< For limited yield; 0: none is given.
-  std::size_t tiles = 64;     ///< Sampled; 0: all.
+  std::string law = "cubic";      ///< cubic or peaked
+  std::vector<std::string> vias;  ///< CUT:BELOW:ABOVE
+  std::vector<std::string> d0;    ///< NUMBER or LAYER=NUMBER, per cm2, for the limited yield.
+  double via_fail_rate = 0.0;     ///< Chance that one cut fails.
+  double alpha = 2.0;             ///< Of the negative binomial yield.
+  double tile_um = 50.0;
+  std::string map;        ///< CSV file of the tiles; none when empty.
+  std::size_t tiles = 0;  ///< Sampled; 0: all.
   std::uint64_t seed = 1;
 };
 ExitStatus run_critical_area(const Context& context, const CriticalAreaArguments& arguments);

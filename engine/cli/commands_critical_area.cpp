@@ -1,169 +1,262 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "engine/cli/commands.h"
 #include "engine/cli/console.h"
-#include "engine/cli/open_scope.h"
+#include "engine/cli/critical_area_subject.h"
+#include "engine/core/file_system.h"
+#include "engine/core/text.h"
 #include "engine/layout/critical_area.h"
-#include "ingest/pipeline/read_layout.h"
+#include "engine/layout/critical_vias.h"
+#include "engine/yield/yield_models.h"
 
 namespace yieldloop::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// A layout with the layers to work on, by the names the user knows.
-struct Subject {
-  std::shared_ptr<const layout::Layout> layout;
-  std::optional<layout::FlatView> view;
-  std::vector<std::pair<std::string, layout::LayerIndex>> layers;
-};
+/// Layouts up to so many shapes on a layer get pieces of the whole layer as nets.
+constexpr std::uint64_t kWholePieces = 20'000'000;
+
+/// Defects per cm2 by layer; "" for all others.
+using Densities = std::map<std::string, double>;
 
 struct LayerResult {
   std::string layer;
   layout::CriticalArea shorts, opens;
 };
+struct ViaResult {
+  std::string layer;
+  layout::CriticalVias vias;
+};
+struct Results {
+  std::vector<LayerResult> layers;
+  std::vector<ViaResult> vias;
+  double dbu_um = 0.001;
+  bool whole_pieces = true;
+};
 
-Result<layout::LayerIndex> find_layer(const layout::Layout& layout, const Product& product,
-                                      const std::string& name) {
-  const auto it = std::ranges::find(product.layers, name, &ProductLayer::name);
-  if (it != product.layers.end())
-    return layout::require_layer(layout, {it->gds_layer, it->gds_datatype});
-  const auto key = layout::parse_layer_key(name);
-  if (key) return layout::require_layer(layout, *key);
-  return Error{
-      Errc::kInvalidOptions, "CLIC-0008",
-      fmt::format("\"{}\" is no layer: write LAYER/DATATYPE, e.g. 31/0, or a name of product.toml.",
-                  name)};
+Result<Densities> densities_of(const std::vector<std::string>& texts) {
+  Densities densities;
+  for (const std::string& text : texts) {
+    const auto parts = split(text, '=');
+    const auto value = parse_real(trim(parts.back()));
+    if (parts.size() > 2 || !value || !(*value >= 0.0) || !std::isfinite(*value))
+      return Error{Errc::kInvalidOptions, "CLIC-0061",
+                   fmt::format("\"{}\" is no defect density: write a number of defects per cm2, or "
+                               "LAYER=NUMBER.",
+                               text)};
+    densities[parts.size() == 2 ? std::string(trim(parts[0])) : std::string()] = *value;
+  }
+  return densities;
 }
 
-Result<Subject> from_file(const CriticalAreaArguments& a) {
-  ingest::Rejects rejects;
-  auto read = ingest::read_layout(real_file_system(), a.layout, rejects);
-  if (!read)
-    return Error{read.error().code, read.error().id, a.layout + ": " + read.error().message};
-  auto loaded = std::move(*read);
-  Subject s{.layout = std::make_shared<const layout::Layout>(std::move(loaded)),
-            .view = {},
-            .layers = {}};
-  YL_ASSIGN(s.view, layout::view_of(*s.layout));
-  for (const std::string& name : a.layers) {
-    YL_ASSIGN(const auto layer, find_layer(*s.layout, {}, name));
-    s.layers.emplace_back(name, layer);
-  }
-  if (a.layers.empty()) {
-    return Error{Errc::kInvalidOptions, "CLIC-0009",
-                 "Name the layers with --layer LAYER/DATATYPE: a layout file alone does not say "
-                 "which are wires."};
-  }
-  return s;
+std::optional<double> density_of(const Densities& densities, const std::string& layer) {
+  for (const std::string& name : {layer, std::string()})
+    if (const auto it = densities.find(name); it != densities.end()) return it->second;
+  return std::nullopt;
 }
 
-Result<Subject> from_store(const Context& context, const CriticalAreaArguments& a,
-                           Progress& progress) {
-  YL_ASSIGN(auto opened, open_for(context, a.scope, store::Store::Mode::kRead));
-  YL_ASSIGN(const auto analysis, session::open_scope(opened.snapshot, opened.scope, progress));
-  Subject s{.layout = analysis.layout, .view = analysis.view(), .layers = {}};
-  if (!s.view) {
-    return Error{
-        Errc::kNoData, "CLIC-0010",
-        fmt::format("The store holds no layout of {}: ingest the file that product.toml names.",
-                    analysis.fab.data.product.name)};
-  }
-  std::vector<std::string> names = a.layers;
-  if (names.empty()) {
-    for (const ProductLayer& l : analysis.fab.data.product.layers) {
-      const bool there = s.layout->find_layer({l.gds_layer, l.gds_datatype}).has_value();
-      if (l.kind == LayerKind::kMetal && there) names.push_back(l.name);
+/// Faults per die and the yields that they alone would leave.
+struct Limit {
+  double faults = 0.0, poisson = 1.0, clustered = 1.0;
+};
+Result<Limit> limit_of(double faults, double alpha) {
+  Limit limit{.faults = faults};
+  YL_ASSIGN(limit.poisson, yield::model_yield(faults));
+  YL_ASSIGN(
+      limit.clustered,
+      yield::model_yield(faults, {.model = yield::YieldModel::kNegativeBinomial, .alpha = alpha}));
+  return limit;
+}
+
+/// Adds faults and limited yields to a row and to the total.
+Status add_limit(double faults, double alpha, Json& json, double& total) {
+  YL_ASSIGN(const Limit limit, limit_of(faults, alpha));
+  json["faults_per_die"] = limit.faults;
+  json["limited_yield"] = limit.poisson;
+  json["limited_yield_clustered"] = limit.clustered;
+  total += faults;
+  return Ok{};
+}
+
+Json area_json(const layout::CriticalArea& c, double dbu_um) {
+  return {{"um2", c.um2},
+          {"ci95", {c.ci95_low_um2, c.ci95_high_um2}},
+          {"smallest_fault_um", c.curve.empty() ? Json(nullptr) : Json(c.curve.onset() * dbu_um)},
+          {"tiles", {c.tiles_done, c.tiles_total}},
+          {"tiles_oblique", c.tiles_oblique}};
+}
+
+Json via_json(const layout::CriticalVias& v) {
+  Json by_cuts = Json::object();
+  for (const auto& [cuts, connections] : v.by_cuts) by_cuts[std::to_string(cuts)] = connections;
+  return {{"cuts", v.cuts},
+          {"connections", v.connections.size()},
+          {"by_cuts", std::move(by_cuts)},
+          {"unconnected", v.unconnected},
+          {"expected_fails", v.expected_fails},
+          {"um2", v.um2}};
+}
+
+Result<Json> result_json(const Results& results, const CriticalAreaArguments& a) {
+  YL_ASSIGN(const Densities densities, densities_of(a.d0));
+  double total = 0.0;
+  Json layers = Json::array();
+  for (const LayerResult& r : results.layers) {
+    Json row = {{"layer", r.layer}};
+    const auto d0 = density_of(densities, r.layer);
+    row["d0_per_cm2"] = d0 ? Json(*d0) : Json(nullptr);
+    for (const auto* c : {&r.shorts, &r.opens}) {
+      Json& json = row[c == &r.shorts ? "shorts" : "opens"];
+      json = area_json(*c, results.dbu_um);
+      if (d0) YL_TRY(add_limit(c->um2 * 1e-8 * *d0, a.alpha, json, total));
     }
-    if (names.empty()) {
-      return Error{
-          Errc::kNoData, "CLIC-0025",
-          "product.toml names no metal layer that the layout draws on: name a layer with --layer."};
-    }
+    layers.push_back(std::move(row));
   }
-  for (const std::string& name : names) {
-    YL_ASSIGN(const auto layer, find_layer(*s.layout, analysis.fab.data.product, name));
-    s.layers.emplace_back(name, layer);
+  Json vias = Json::array();
+  for (const ViaResult& r : results.vias) {
+    Json row = {{"layer", r.layer}};
+    row.update(via_json(r.vias));
+    if (a.via_fail_rate > 0.0) YL_TRY(add_limit(r.vias.expected_fails, a.alpha, row, total));
+    vias.push_back(std::move(row));
   }
-  return s;
-}
-
-Json area_json(const layout::CriticalArea& c, double d0) {
-  Json json = {{"um2", c.um2},
-               {"ci95", {c.ci95_low_um2, c.ci95_high_um2}},
-               {"tiles", {c.tiles_done, c.tiles_total}}};
-  if (d0 > 0.0) {
-    const double faults = c.um2 * 1e-8 * d0;
-    json["faults_per_die"] = faults;
-    json["limited_yield"] = std::exp(-faults);
+  Json json = {{"schema", "yieldloop.critical_area/1"},
+               {"size_law", a.law},
+               {"x0_um", a.x0_um},
+               {"xmax_um", a.xmax_um},
+               {"nets", results.whole_pieces ? "pieces of the layer"
+                                             : "pieces of the layer within a tile and its margin"},
+               {"via_fail_rate", a.via_fail_rate},
+               {"alpha", a.alpha},
+               {"layers", std::move(layers)},
+               {"vias", std::move(vias)}};
+  if (!densities.empty() || a.via_fail_rate > 0.0) {
+    double ignored = 0.0;
+    YL_TRY(add_limit(total, a.alpha, json["total"], ignored));
   }
   return json;
 }
 
-Json result_json(const std::vector<LayerResult>& results, const CriticalAreaArguments& a) {
-  Json layers = Json::array();
-  for (const LayerResult& r : results) {
-    layers.push_back({{"layer", r.layer},
-                      {"shorts", area_json(r.shorts, a.d0_per_cm2)},
-                      {"opens", area_json(r.opens, a.d0_per_cm2)}});
-  }
-  return {{"schema", "yieldloop.critical_area/1"},
-          {"size_law", a.law},
-          {"x0_um", a.x0_um},
-          {"xmax_um", a.xmax_um},
-          {"d0_per_cm2", a.d0_per_cm2 > 0.0 ? Json(a.d0_per_cm2) : Json(nullptr)},
-          {"layers", std::move(layers)}};
+std::string yield_cell(const Json& row) {
+  return row.contains("limited_yield") ? fmt::format("{:.4f}", row["limited_yield"].get<double>())
+                                       : std::string("-");
 }
 
-std::string result_text(const std::vector<LayerResult>& results, const CriticalAreaArguments& a) {
+std::string result_text(const Json& json) {
   std::vector<std::vector<std::string>> rows;
-  for (const LayerResult& r : results) {
-    for (const auto* c : {&r.shorts, &r.opens}) {
-      rows.push_back({r.layer, c == &r.shorts ? "shorts" : "opens", fmt::format("{:.4g}", c->um2),
-                      fmt::format("{:.4g} to {:.4g}", c->ci95_low_um2, c->ci95_high_um2),
-                      fmt::format("{} of {}", c->tiles_done, c->tiles_total),
-                      a.d0_per_cm2 > 0.0
-                          ? fmt::format("{:.4f}", std::exp(-c->um2 * 1e-8 * a.d0_per_cm2))
-                          : "-"});
+  for (const Json& layer : json["layers"]) {
+    for (const std::string fault : {"shorts", "opens"}) {
+      const Json& c = layer[fault];
+      rows.push_back(
+          {layer["layer"].get<std::string>(), fault, fmt::format("{:.6g}", c["um2"].get<double>()),
+           fmt::format("{:.4g} to {:.4g}", c["ci95"][0].get<double>(), c["ci95"][1].get<double>()),
+           fmt::format("{} of {}", c["tiles"][0].get<std::size_t>(),
+                       c["tiles"][1].get<std::size_t>()),
+           yield_cell(c)});
     }
   }
-  return fmt::format("Size law {}, x0 {:g} um, xmax {:g} um: nothing above xmax counts.\n", a.law,
-                     a.x0_um, a.xmax_um) +
-         text_table(
-             {"layer", "fault", "critical area um2", "95 % interval", "tiles", "limited yield"},
-             rows);
+  for (const Json& via : json["vias"])
+    rows.push_back({via["layer"].get<std::string>(), "vias",
+                    fmt::format("{:.6g}", via["um2"].get<double>()),
+                    fmt::format("{} cuts in {} connections", via["cuts"].get<std::uint64_t>(),
+                                via["connections"].get<std::size_t>()),
+                    "all", yield_cell(via)});
+  std::string text = fmt::format(
+      "Size law {}, x0 {:g} um, xmax {:g} um: nothing above xmax counts. Nets are {}.\n",
+      json["size_law"].get<std::string>(), json["x0_um"].get<double>(),
+      json["xmax_um"].get<double>(), json["nets"].get<std::string>());
+  text += text_table(
+      {"layer", "fault", "critical area um2", "95 % interval", "tiles", "limited yield"}, rows);
+  if (json.contains("total"))
+    text += fmt::format("\nAll of them: {:.6g} faults per die, limited yield {:.4f}\n",
+                        json["total"]["faults_per_die"].get<double>(),
+                        json["total"]["limited_yield"].get<double>());
+  return text;
 }
 
-Result<std::string> compute(const Context& context, const CriticalAreaArguments& a,
-                            Progress& progress) {
-  YL_ASSIGN(const Subject subject,
-            a.layout.empty() ? from_store(context, a, progress) : from_file(a));
-  layout::CriticalAreaOptions options{
-      .law = a.law == "peaked" ? layout::SizeLaw::kPeaked : layout::SizeLaw::kInverseCube,
-      .x0_um = a.x0_um,
-      .x_max_um = a.xmax_um,
-      .max_tiles = a.tiles,
-      .seed = a.seed};
-  std::vector<LayerResult> results;
-  for (const auto& [name, layer] : subject.layers) {
-    LayerResult r{.layer = name, .shorts = {}, .opens = {}};
-    progress.report("Critical area of " + name, 0, 0);
-    options.kind = layout::FaultKind::kShort;
-    YL_ASSIGN(r.shorts, layout::critical_area(*subject.view, layer, options, progress));
-    options.kind = layout::FaultKind::kOpen;
-    YL_ASSIGN(r.opens, layout::critical_area(*subject.view, layer, options, progress));
-    results.push_back(std::move(r));
+/// One row a tile: its place, its critical area, and the share of its area.
+Status write_map(const Results& results, const std::string& path) {
+  std::string csv = "layer,fault,x_um,y_um,width_um,height_um,critical_area_um2,density\n";
+  for (const LayerResult& r : results.layers)
+    for (const auto* c : {&r.shorts, &r.opens})
+      for (const layout::TileCriticalArea& t : c->tiles) {
+        const double u = results.dbu_um;
+        fmt::format_to(
+            std::back_inserter(csv), "{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.9g},{:.6g}\n", r.layer,
+            c == &r.shorts ? "short" : "open", static_cast<double>(t.tile.x_min) * u,
+            static_cast<double>(t.tile.y_min) * u, static_cast<double>(t.tile.width()) * u,
+            static_cast<double>(t.tile.height()) * u, t.um2, t.um2 / (t.tile.area() * u * u));
+      }
+  return write_file_atomically(real_file_system(), path, csv);
+}
+
+Result<LayerResult> compute_layer(const CriticalAreaSubject& subject, const NamedLayer& named,
+                                  layout::CriticalAreaOptions options, Results& results,
+                                  Progress& progress) {
+  LayerResult r{.layer = named.name, .shorts = {}, .opens = {}};
+  progress.report("Critical area of " + named.name, 0, 0);
+  std::optional<layout::LayerPieces> pieces;
+  if (subject.view->count_shapes_expanded(named.layer) <= kWholePieces) {
+    pieces.emplace(layout::LayerPieces::of(*subject.view, named.layer));
+    options.nets = pieces->finder();
+  } else {
+    results.whole_pieces = false;
   }
-  return context.json ? result_json(results, a).dump(1) : result_text(results, a);
+  options.kind = layout::FaultKind::kShort;
+  YL_ASSIGN(r.shorts, layout::critical_area(*subject.view, named.layer, options, progress));
+  options.kind = layout::FaultKind::kOpen;
+  YL_ASSIGN(r.opens, layout::critical_area(*subject.view, named.layer, options, progress));
+  return r;
+}
+
+Result<Results> compute(const CriticalAreaSubject& subject, const CriticalAreaArguments& a,
+                        Progress& progress) {
+  const auto law = a.law == "peaked" ? layout::SizeLaw::kPeaked : layout::SizeLaw::kInverseCube;
+  const layout::CriticalAreaOptions options{.law = law,
+                                            .x0_um = a.x0_um,
+                                            .x_max_um = a.xmax_um,
+                                            .window = {},
+                                            .nets = {},
+                                            .tile_um = a.tile_um,
+                                            .max_tiles = a.tiles,
+                                            .seed = a.seed};
+  Results results{.layers = {}, .vias = {}, .dbu_um = subject.layout->dbu_um()};
+  for (const NamedLayer& named : subject.layers) {
+    YL_ASSIGN(LayerResult r, compute_layer(subject, named, options, results, progress));
+    results.layers.push_back(std::move(r));
+  }
+  for (const NamedVia& named : subject.vias) {
+    progress.report("Vias of " + named.name, 0, 0);
+    YL_ASSIGN(
+        auto vias,
+        layout::critical_vias(
+            *subject.view, named.layers,
+            {.fail_rate = a.via_fail_rate, .law = law, .x0_um = a.x0_um, .x_max_um = a.xmax_um},
+            progress));
+    results.vias.push_back({named.name, std::move(vias)});
+  }
+  return results;
+}
+
+Result<std::string> answer(const Context& context, const CriticalAreaArguments& a,
+                           Progress& progress) {
+  YL_TRY(densities_of(a.d0));
+  YL_ASSIGN(const CriticalAreaSubject subject, critical_area_subject(context, a, progress));
+  YL_ASSIGN(const Results results, compute(subject, a, progress));
+  if (!a.map.empty()) YL_TRY(write_map(results, a.map));
+  YL_ASSIGN(const Json json, result_json(results, a));
+  return context.json ? json.dump(1) : result_text(json);
 }
 
 }  // namespace
 
 ExitStatus run_critical_area(const Context& context, const CriticalAreaArguments& arguments) {
   ConsoleProgress progress(context.quiet);
-  const auto text = compute(context, arguments, progress);
+  const auto text = answer(context, arguments, progress);
   return text ? print(*text) : fail(text.error());
 }
 

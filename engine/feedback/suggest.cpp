@@ -208,6 +208,12 @@ void merge_into(std::vector<Draft>& drafts, Draft draft) {
   same->suggestion.because = std::move(because);
 }
 
+/// A design change that would break more by its side effects than it mends.
+bool costs_more_than_it_gains(const Suggestion& s) {
+  const auto net = s.side_effects.find("net_lambda");
+  return s.side == "design" && net != s.side_effects.end() && net->second > 0.0;
+}
+
 std::vector<Draft> drafts_of(const Context& context) {
   const auto causes = causes_of(context.findings.findings);
   std::vector<Draft> drafts;
@@ -216,7 +222,8 @@ std::vector<Draft> drafts_of(const Context& context) {
     if (f.loss_die_total <= 0.0) continue;
     const auto choices = actions_for(f);
     for (std::size_t k = 0; k < choices.size(); ++k) {
-      merge_into(drafts, draft_of(context, f, choices[k], causes[i], k));
+      Draft draft = draft_of(context, f, choices[k], causes[i], k);
+      if (!costs_more_than_it_gains(draft.suggestion)) merge_into(drafts, std::move(draft));
     }
   }
   return drafts;

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <numeric>
-#include <unordered_map>
 
 #include "engine/core/random.h"
 #include "engine/layout/fault_tile.h"
+#include "engine/layout/tile_memory.h"
 #include "engine/layout/tiles.h"
 
 namespace yieldloop::layout {
@@ -98,53 +97,6 @@ class CurveWeights {
   std::vector<double> first_, second_;
 };
 
-/// Tiles whose content was worked out before, by a hash of 128 bits.
-class TileMemory {
- public:
-  struct Content {
-    std::uint64_t first = 0, second = 0;
-    friend bool operator==(const Content&, const Content&) = default;
-  };
-  static Content content_of(const TileShapes& shapes, const Box& tile) {
-    Content c{0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f};
-    const auto mix = [&c](std::uint64_t value) {
-      c.first = (c.first ^ value) * 0xff51afd7ed558ccd;
-      c.first ^= c.first >> 32;
-      c.second = (c.second + value) * 0xc4ceb9fe1a85ec53;
-      c.second ^= c.second >> 29;
-    };
-    const auto two = [](std::int64_t a, std::int64_t b) {
-      return static_cast<std::uint64_t>(a) << 32 ^ static_cast<std::uint64_t>(b & 0xffffffff);
-    };
-    mix(two(tile.width(), tile.height()));
-    // Net numbers depend only on the order of the boxes, which is made canonical by the caller.
-    for (std::size_t i = 0; i < shapes.boxes.size(); ++i) {
-      const geometry::Box32& b = shapes.boxes[i];
-      mix(two(b.x_min, b.y_min));
-      mix(two(b.x_max, b.y_max));
-      mix(shapes.nets[i]);
-    }
-    return c;
-  }
-  std::optional<FaultCurve> find(const Content& content) const {
-    const std::lock_guard lock(mutex_);
-    const auto it = curves_.find(content);
-    if (it == curves_.end()) return std::nullopt;
-    return it->second;
-  }
-  void put(const Content& content, const FaultCurve& curve) {
-    const std::lock_guard lock(mutex_);
-    curves_.emplace(content, curve);
-  }
-
- private:
-  struct Hash {
-    std::size_t operator()(const Content& c) const { return c.first; }
-  };
-  mutable std::mutex mutex_;
-  std::unordered_map<Content, FaultCurve, Hash> curves_;
-};
-
 /// Works on tiles from any thread and adds up their curves.
 class CriticalAreaWork {
  public:
@@ -222,7 +174,8 @@ Result<CriticalArea> critical_area(const FlatView& view, LayerIndex layer,
   const SizeDensity density{options.law, options.x0_um / dbu, options.x_max_um / dbu};
   const Box window = options.window.value_or(drawn.enlarged((model.x_max + 1) / 2));
   const Coord side = std::max<Coord>(static_cast<Coord>(options.tile_um / dbu), 1);
-  const TileGrid grid = TileGrid::of(window, side);
+  const auto repeated = repeated_side(view, layer, side);
+  const TileGrid grid = TileGrid::of(window, repeated.value_or(side));
   CriticalArea result{.kind = options.kind,
                       .law = options.law,
                       .x0_um = options.x0_um,
@@ -234,7 +187,7 @@ Result<CriticalArea> critical_area(const FlatView& view, LayerIndex layer,
                       .curve = {}};
   const std::vector<std::size_t> chosen = draw(grid.size(), options.max_tiles, options.seed);
   result.tiles_done = chosen.size();
-  CriticalAreaWork work(view, layer, model, density, false);
+  CriticalAreaWork work(view, layer, model, density, repeated.has_value());
   YL_ASSIGN(result.tiles, for_all_tiles<TileCriticalArea>(
                               chosen.size(), "critical area", progress, [&](std::size_t k) {
                                 const Box tile = grid.tile(chosen[k]);

@@ -8,7 +8,7 @@ namespace yieldloop::layout {
 namespace {
 
 /// Few enough sites to form all pairs of them.
-constexpr std::size_t kFewForPairs = 6;
+constexpr std::size_t kFewForPairs = 7;
 /// Few enough sites for inclusion and exclusion.
 constexpr std::size_t kFewForUnion = 5;
 /// Few enough to compare each with each.
@@ -19,14 +19,46 @@ FaultSite common_part(const FaultSite& a, const FaultSite& b) {
           std::min(a.y_max, b.y_max), 0};
 }
 
-/// Whether `outer` covers all of the cell that `inner` covers, at every size from `from` on.
-bool covers(const FaultSite& outer, const FaultSite& inner, std::int32_t from,
-            const FaultSite& cell) {
-  return outer.x_min <= std::max(inner.x_min, cell.x_min + from) &&
-         outer.y_min <= std::max(inner.y_min, cell.y_min + from) &&
-         outer.x_max >= std::min(inner.x_max, cell.x_max - from) &&
-         outer.y_max >= std::min(inner.y_max, cell.y_max - from);
+/// The sizes from which on a site covers part of a cell, and all of it.
+struct Range {
+  std::int32_t nearest;
+  std::int32_t farthest;
+};
+
+inline Range range(const FaultSite& s, const FaultSite& cell) {
+  const std::int32_t left = s.x_min - cell.x_max;
+  const std::int32_t right = cell.x_min - s.x_max;
+  const std::int32_t below = s.y_min - cell.y_max;
+  const std::int32_t above = cell.y_min - s.y_max;
+  // Walls that are inside out have to meet first.
+  const std::int32_t inverse = std::max(s.x_min - s.x_max, s.y_min - s.y_max) / 2;
+  const std::int32_t across = std::max(left, right);
+  const std::int32_t along = std::max(below, above);
+  const std::int32_t width = cell.x_max - cell.x_min;
+  const std::int32_t height = cell.y_max - cell.y_min;
+  return {std::max(std::max(across, along), std::max(inverse, 0)),
+          std::max(std::max(across + width, along + height), 0)};
 }
+
+/// What a site covers of a cell from some size on: walls beyond the cell's own do not matter.
+class Inner {
+ public:
+  Inner(const FaultSite& site, const FaultSite& cell) {
+    const std::int32_t from = range(site, cell).nearest;
+    x_min_ = std::max(site.x_min, cell.x_min + from);
+    y_min_ = std::max(site.y_min, cell.y_min + from);
+    x_max_ = std::min(site.x_max, cell.x_max - from);
+    y_max_ = std::min(site.y_max, cell.y_max - from);
+  }
+  /// Whether the other covers all of it, at every size.
+  bool within(const FaultSite& outer) const {
+    return outer.x_min <= x_min_ && outer.y_min <= y_min_ && outer.x_max >= x_max_ &&
+           outer.y_max >= y_max_;
+  }
+
+ private:
+  std::int32_t x_min_, y_min_, x_max_, y_max_;
+};
 
 /// Where to cut a cell.
 struct Cut {
@@ -86,21 +118,6 @@ class CutChooser {
 
 }  // namespace
 
-FaultCells::Range FaultCells::range(const FaultSite& s, const FaultSite& cell) {
-  const std::int32_t left = s.x_min - cell.x_max;
-  const std::int32_t right = cell.x_min - s.x_max;
-  const std::int32_t below = s.y_min - cell.y_max;
-  const std::int32_t above = cell.y_min - s.y_max;
-  // Walls that are inside out have to meet first.
-  const std::int32_t inverse = std::max((s.x_min - s.x_max) / 2, (s.y_min - s.y_max) / 2);
-  const std::int32_t width = cell.x_max - cell.x_min;
-  const std::int32_t height = cell.y_max - cell.y_min;
-  Range r;
-  r.nearest = std::max({left, right, below, above, inverse, 0});
-  r.farthest = std::max({left + width, right + width, below + height, above + height, 0});
-  return r;
-}
-
 void FaultCells::cover_once(std::span<const FaultSite> sites, const FaultSite& cell,
                             FaultCurveBuilder& out) {
   out_ = &out;
@@ -116,47 +133,55 @@ void FaultCells::cover_twice(std::span<const FaultSite> sites, const FaultSite& 
 }
 
 FaultCells::Slice FaultCells::keep_two_nets(Slice from, const FaultSite& cell) {
-  ranges_.resize(from.last - from.first);
+  measure(from, cell);
   // The second smallest size from which on the cell is covered whole, counting each net once.
   std::int32_t first = INT32_MAX;
   std::int32_t second = INT32_MAX;
   std::uint32_t first_net = 0;
   for (std::size_t i = from.first; i < from.last; ++i) {
-    const Range r = range(sites_[i], cell);
-    ranges_[i - from.first] = r;
-    if (r.farthest >= second) continue;
+    const std::int32_t farthest = farthest_[i - from.first];
+    if (farthest >= second) continue;
     if (first != INT32_MAX && sites_[i].net == first_net) {
-      first = std::min(first, r.farthest);
-    } else if (r.farthest < first) {
+      first = std::min(first, farthest);
+    } else if (farthest < first) {
       second = first;
-      first = r.farthest;
+      first = farthest;
       first_net = sites_[i].net;
     } else {
-      second = r.farthest;
+      second = farthest;
     }
   }
   const std::int32_t reach = std::min(second, out_->limit());
+  const std::size_t count = from.last - from.first;
   Slice kept{sites_.size(), sites_.size()};
-  for (std::size_t i = from.first; i < from.last; ++i) {
-    const Range r = ranges_[i - from.first];
+  sites_.resize(sites_.size() + count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Range r{nearest_[i], farthest_[i]};
     // What covers the cell whole as soon as any of it stays, though it begins at `reach`.
-    if (r.nearest < reach || (r.nearest == second && r.farthest == second))
-      sites_.push_back(FaultSite(sites_[i]));
+    sites_[kept.last] = sites_[from.first + i];
+    const bool keep = r.nearest < reach || (r.nearest == second && r.farthest == second);
+    kept.last += keep ? 1U : 0U;
   }
-  kept.last = sites_.size();
+  sites_.resize(kept.last);
   return kept;
 }
 
-void FaultCells::drop_doubly_hidden(Slice& slice, const FaultSite& cell) {
+bool FaultCells::worth_comparing(Slice slice, Slice from, const FaultSite& cell) const {
   const std::size_t count = slice.last - slice.first;
-  if (count <= 2 || count > kFewToCompare) return;
+  if (count <= kFewToCompare) return true;
+  // Many remain when they are about as far from a small cell; distances alone do not help there.
+  const std::int32_t side = std::max(cell.x_max - cell.x_min, cell.y_max - cell.y_min);
+  return side <= out_->limit() && 4 * count > 3 * (from.last - from.first);
+}
+
+void FaultCells::drop_doubly_hidden(Slice& slice, const FaultSite& cell) {
   for (std::size_t i = slice.first; i < slice.last;) {
-    const std::int32_t from = range(sites_[i], cell).nearest;
+    const Inner inner(sites_[i], cell);
     bool hidden = false;
     bool once = false;
     std::uint32_t net = 0;
     for (std::size_t k = slice.first; k < slice.last && !hidden; ++k) {
-      if (k == i || !covers(sites_[k], sites_[i], from, cell)) continue;
+      if (!inner.within(sites_[k]) || k == i) continue;
       // Behind its own net, or behind two others.
       hidden = sites_[k].net == sites_[i].net || (once && sites_[k].net != net);
       once = true;
@@ -174,7 +199,8 @@ void FaultCells::drop_doubly_hidden(Slice& slice, const FaultSite& cell) {
 void FaultCells::twice(Slice from, const FaultSite& cell) {
   const std::size_t mark = sites_.size();
   Slice near = keep_two_nets(from, cell);
-  if (near.last - near.first > kFewForPairs) drop_doubly_hidden(near, cell);
+  if (near.last - near.first > kFewForPairs && worth_comparing(near, from, cell))
+    drop_doubly_hidden(near, cell);
   const std::span<const FaultSite> sites(sites_.data() + near.first, near.last - near.first);
   const bool two = std::any_of(sites.begin(), sites.end(),
                                [&](const FaultSite& s) { return s.net != sites.front().net; });
@@ -203,32 +229,46 @@ void FaultCells::pairs(Slice near, const FaultSite& cell) {
 }
 
 FaultCells::Slice FaultCells::keep_nearest(Slice from, const FaultSite& cell) {
-  ranges_.resize(from.last - from.first);
+  measure(from, cell);
+  const std::size_t count = from.last - from.first;
   std::int32_t reach = INT32_MAX;
-  std::size_t nearest = from.first;
-  for (std::size_t i = from.first; i < from.last; ++i) {
-    const Range r = range(sites_[i], cell);
-    ranges_[i - from.first] = r;
-    if (r.farthest >= reach) continue;
-    reach = r.farthest;
+  std::size_t nearest = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (farthest_[i] >= reach) continue;
+    reach = farthest_[i];
     nearest = i;
   }
-  const Slice kept{sites_.size(), 0};
-  for (std::size_t i = from.first; i < from.last; ++i) {
-    const std::int32_t begins = ranges_[i - from.first].nearest;
-    if (begins < out_->limit() && (begins < reach || i == nearest))
-      sites_.push_back(FaultSite(sites_[i]));
+  Slice kept{sites_.size(), sites_.size()};
+  sites_.resize(sites_.size() + count);
+  for (std::size_t i = 0; i < count; ++i) {
+    sites_[kept.last] = sites_[from.first + i];
+    const bool keep = nearest_[i] < out_->limit() && (nearest_[i] < reach || i == nearest);
+    kept.last += keep ? 1U : 0U;
   }
-  return {kept.first, sites_.size()};
+  sites_.resize(kept.last);
+  return kept;
+}
+
+void FaultCells::measure(Slice slice, const FaultSite& cell) {
+  const std::size_t count = slice.last - slice.first;
+  if (nearest_.size() < count) {
+    nearest_.resize(2 * count);
+    farthest_.resize(2 * count);
+  }
+  const FaultSite* const sites = sites_.data() + slice.first;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Range r = range(sites[i], cell);
+    nearest_[i] = r.nearest;
+    farthest_[i] = r.farthest;
+  }
 }
 
 void FaultCells::drop_hidden(Slice& slice, const FaultSite& cell) {
-  if (slice.last - slice.first > kFewToCompare) return;
   for (std::size_t i = slice.first; i < slice.last;) {
-    const std::int32_t from = range(sites_[i], cell).nearest;
+    const Inner inner(sites_[i], cell);
     bool hidden = false;
     for (std::size_t k = slice.first; k < slice.last && !hidden; ++k)
-      hidden = k != i && covers(sites_[k], sites_[i], from, cell);
+      hidden = inner.within(sites_[k]) && k != i;
     if (hidden) {
       sites_[i] = sites_[--slice.last];
     } else {
@@ -241,7 +281,7 @@ void FaultCells::drop_hidden(Slice& slice, const FaultSite& cell) {
 void FaultCells::once(Slice from, const FaultSite& cell) {
   const std::size_t mark = sites_.size();
   Slice near = keep_nearest(from, cell);
-  drop_hidden(near, cell);
+  if (worth_comparing(near, from, cell)) drop_hidden(near, cell);
   const std::span<const FaultSite> sites(sites_.data() + near.first, near.last - near.first);
   if (!sites.empty()) {
     const auto cut = sites.size() <= kFewForUnion ? std::nullopt : CutChooser(sites, cell).choose();
@@ -299,7 +339,15 @@ void FaultCells::term(const FaultSite& site, std::int32_t from, const FaultSite&
   const std::int64_t h = height(from);
   out_->add_base(sign * (from == 0 ? w * h : 0));
   out_->add(from, sign * (moving_x * h + moving_y * w), sign * moving_x * moving_y);
-  std::sort(arrivals, arrivals + 4, [](const Arrival& a, const Arrival& b) { return a.x < b.x; });
+  // The order of 4, by 5 comparisons.
+  const auto order = [&](int i, int k) {
+    if (arrivals[k].x < arrivals[i].x) std::swap(arrivals[i], arrivals[k]);
+  };
+  order(0, 1);
+  order(2, 3);
+  order(0, 2);
+  order(1, 3);
+  order(1, 2);
   for (const Arrival& a : arrivals) {
     if (a.x <= from) continue;
     if (a.x >= out_->limit()) break;

@@ -45,20 +45,17 @@ class FaultCells {
   void cover_twice(std::span<const FaultSite> sites, const FaultSite& cell, FaultCurveBuilder& out);
 
  private:
-  struct Range {
-    std::int32_t nearest = 0;   ///< Size from which on the site covers part of the cell.
-    std::int32_t farthest = 0;  ///< Size from which on it covers all of it.
-  };
   struct Slice {
     std::size_t first = 0;
     std::size_t last = 0;
   };
-  static Range range(const FaultSite& site, const FaultSite& cell);
   void twice(Slice from, const FaultSite& cell);
   void once(Slice from, const FaultSite& cell);
   void pairs(Slice near, const FaultSite& cell);
+  void measure(Slice slice, const FaultSite& cell);
   Slice keep_nearest(Slice from, const FaultSite& cell);
   Slice keep_two_nets(Slice from, const FaultSite& cell);
+  bool worth_comparing(Slice slice, Slice from, const FaultSite& cell) const;
   void drop_hidden(Slice& slice, const FaultSite& cell);
   void drop_doubly_hidden(Slice& slice, const FaultSite& cell);
   void inclusion(std::size_t first, std::size_t last, const FaultSite& common,
@@ -66,7 +63,7 @@ class FaultCells {
   void term(const FaultSite& site, std::int32_t from, const FaultSite& cell, int sign);
 
   std::vector<FaultSite> sites_;  ///< A stack: each cell's sites above those of its parent.
-  std::vector<Range> ranges_;
+  std::vector<std::int32_t> nearest_, farthest_;  ///< Of the slice measured last.
   FaultCurveBuilder* out_ = nullptr;
 };
 

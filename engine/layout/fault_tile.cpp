@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "engine/layout/connectivity.h"
+#include "engine/layout/disjoint_sets.h"
 #include "engine/layout/wire_stretches.h"
 
 namespace yieldloop::layout {
@@ -14,32 +15,6 @@ namespace yieldloop::layout {
 using geometry::Box32;
 
 namespace {
-
-/// Sets joined pair by pair; a set is known by its smallest member.
-class DisjointSets {
- public:
-  explicit DisjointSets(std::size_t count) : parent_(count) {
-    std::iota(parent_.begin(), parent_.end(), 0U);
-  }
-  std::uint32_t root(std::uint32_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  void join(std::uint32_t a, std::uint32_t b) {
-    a = root(a);
-    b = root(b);
-    if (a != b) parent_[std::max(a, b)] = std::min(a, b);
-  }
-
- private:
-  std::vector<std::uint32_t> parent_;
-};
-
-bool touch(const Box32& a, const Box32& b) {
-  const auto x = std::min(a.x_max, b.x_max) - std::max(a.x_min, b.x_min);
-  const auto y = std::min(a.y_max, b.y_max) - std::max(a.y_min, b.y_min);
-  return x >= 0 && y >= 0 && (x > 0 || y > 0);
-}
 
 FaultSite doubled(const Box32& b, std::uint32_t net) {
   return {2 * b.x_min, 2 * b.y_min, 2 * b.x_max, 2 * b.y_max, net};
@@ -133,24 +108,17 @@ std::uint32_t group_touching(const std::vector<Box32>& boxes, std::vector<std::u
     for (const std::uint32_t k : active) {
       if (high(boxes[k]) < low(boxes[i])) continue;
       active[kept++] = k;
-      if (touch(boxes[i], boxes[k])) sets.join(i, k);
+      if (join_up(boxes[i], boxes[k])) sets.join(i, k);
     }
     active.resize(kept);
     active.push_back(i);
   }
-  groups.resize(boxes.size());
-  std::uint32_t count = 0;
-  for (std::uint32_t i = 0; i < boxes.size(); ++i) {
-    const std::uint32_t root = sets.root(i);
-    groups[i] = root == i ? count++ : groups[root];
-  }
-  return count;
+  return sets.number(groups);
 }
 
 TileShapes TileShapes::of(const FlatView& view, LayerIndex layer, const Box& tile,
                           const FaultModel& model) {
-  // Half a defect is what a centre in the tile can reach; as much again for connections.
-  const Box seen = tile.enlarged(model.x_max);
+  const Box seen = tile.enlarged(model.margin());
   const Point origin{tile.x_min, tile.y_min};
   TileShapes shapes;
   BoxCollector collector(seen, origin, shapes.boxes);
@@ -166,6 +134,17 @@ TileShapes TileShapes::of(const FlatView& view, LayerIndex layer, const Box& til
   } else {
     shapes.net_count = group_touching(shapes.boxes, shapes.nets);
   }
+  if (model.nets) shapes.net_count = merge_by_finder(model.nets, layer, origin, shapes);
+  return shapes;
+}
+
+TileShapes TileShapes::of(std::span<const Box> drawn, LayerIndex layer, const Box& tile,
+                          const FaultModel& model) {
+  TileShapes shapes;
+  const Point origin{tile.x_min, tile.y_min};
+  BoxCollector collector(tile.enlarged(model.margin()), origin, shapes.boxes);
+  for (const Box& box : drawn) collector.add(box);
+  shapes.net_count = group_touching(shapes.boxes, shapes.nets);
   if (model.nets) shapes.net_count = merge_by_finder(model.nets, layer, origin, shapes);
   return shapes;
 }
@@ -261,7 +240,7 @@ void FaultTile::shorts(const TileShapes& shapes, const FaultSite& cell) {
 
 void FaultTile::opens(const TileShapes& shapes, const Box& tile, const FaultModel& model,
                       const FaultSite& cell) {
-  const Coord far = model.x_max;
+  const Coord far = model.margin();
   const Box32 seen = geometry::narrow(Box{-far, -far, tile.width() + far, tile.height() + far});
   std::vector<std::vector<Box32>> nets(shapes.net_count);
   for (std::size_t i = 0; i < shapes.boxes.size(); ++i)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/layout/critical_area.h"
@@ -16,11 +17,15 @@ struct FaultModel {
   Coord x_max = 0;      ///< Largest size looked at, rounded up.
   Coord staircase = 1;  ///< Height of the rows that oblique shapes are cut into.
   NetFinder nets;       ///< May be empty.
+
+  /// How far around a tile shapes are looked at. Half a defect is what a centre can reach, as much
+  /// again shows connections; a stretch of wire in reach must show a length of x_max.
+  Coord margin() const { return kind == FaultKind::kShort ? x_max : x_max + x_max / 2 + 1; }
 };
 
 /// A layer's shapes around a tile as boxes with nets, relative to the tile's lower-left corner.
 struct TileShapes {
-  std::vector<geometry::Box32> boxes;  ///< Cut to the tile enlarged by x_max.
+  std::vector<geometry::Box32> boxes;  ///< Cut to the tile enlarged by the margin.
   std::vector<std::uint32_t> nets;     ///< One for each box; numbered from 0.
   std::uint32_t net_count = 0;
   bool oblique = false;  ///< Some boxes stand for rows of oblique shapes.
@@ -29,6 +34,9 @@ struct TileShapes {
   void sort();
 
   static TileShapes of(const FlatView& view, LayerIndex layer, const Box& tile,
+                       const FaultModel& model);
+  /// From boxes, with nets by touch or by the model's finder.
+  static TileShapes of(std::span<const Box> shapes, LayerIndex layer, const Box& tile,
                        const FaultModel& model);
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "engine/feedback/edit_effects.h"
 #include "engine/feedback/layout_edits.h"
 #include "engine/tracing/frame.h"
 
@@ -117,6 +118,72 @@ Result<feedback::EditPlan> doubled(const layout::FlatView& view, const DrawnLaye
                                options, progress);
 }
 
+/// Random defects as the inspections of a layer measured them; nothing where none did.
+std::optional<feedback::LayerDefects> defects_of(const FabData& data, const std::string& layer) {
+  std::vector<char> sees(data.inspections.size(), 0);
+  double area_cm2 = 0.0;
+  for (std::size_t i = 0; i < sees.size(); ++i) {
+    const Inspection& inspection = data.inspections[i];
+    const std::string& step = data.names[inspection.step];
+    sees[i] = std::ranges::any_of(data.product.inspections, [&](const InspectionLayers& l) {
+      return l.step == step && std::ranges::find(l.layers, layer) != l.layers.end();
+    });
+    if (sees[i] == 0) continue;
+    const double die_cm2 = data.product.die_width_um * data.product.die_height_um * 1e-8;
+    area_cm2 += inspection.area_cm2 > 0.0
+                    ? inspection.area_cm2
+                    : static_cast<double>(inspection.inspected.size()) * die_cm2;
+  }
+  std::vector<double> sizes;
+  for (const Defect& d : data.defects)
+    if (sees[d.inspection] != 0 && d.size_um > 0.0) sizes.push_back(d.size_um);
+  if (area_cm2 <= 0.0 || sizes.empty()) return std::nullopt;
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end());
+  return feedback::LayerDefects{static_cast<double>(sizes.size()) / area_cm2,
+                                *middle / std::sqrt(2.0)};
+}
+
+/// Judges the plan and writes what it does to shorts, opens and vias.
+Status add_side_effects(const Analysis& analysis, const Suggestion& suggestion,
+                        const DrawnLayers& layers, const layout::FlatView& view,
+                        feedback::EditPlan& plan, DrawnEdits& drawn, Progress& progress) {
+  const bool widen = suggestion.action == "widen_space";
+  const std::string& name = suggestion.subject.at("layer");
+  feedback::EditEffectOptions options;
+  const auto removed = suggestion.side_effects.find(widen ? "shorts" : "vias");
+  // Without the gain there is nothing to weigh the price against.
+  if (removed == suggestion.side_effects.end() || plan.places == 0) return Ok{};
+  options.removed_per_place = std::max(0.0, -removed->second) / static_cast<double>(plan.places);
+  std::vector<std::string> metals{name};
+  if (!widen) {
+    metals = layers.named(name)->connects;
+    if (metals.size() != 2) return Ok{};
+    const auto below = layers.drawn(metals[0]), above = layers.drawn(metals[1]);
+    const auto cut = layers.drawn(name);
+    if (!below || !above || !cut) return Ok{};
+    options.vias = {{.cut = *cut, .below = *below, .above = *above}};
+    // What a single cut costs is what the finding says; the what-if counts it.
+    options.via_fail_rate = std::min(1.0, options.removed_per_place);
+    options.removed_per_place = 0.0;
+  }
+  for (const std::string& metal : metals) {
+    const auto index = layers.drawn(metal);
+    const auto measured = defects_of(analysis.fab.data, metal);
+    if (!index || !measured) continue;
+    options.defects[*index] = *measured;
+    options.x_max_um = std::max(options.x_max_um, 4.0 * measured->x0_um);
+  }
+  YL_ASSIGN(const auto effects, feedback::judge_edits(view, options, plan, progress));
+  if (effects.places == 0) return Ok{};
+  const double shorts = effects.removed + effects.shorts.value_or(0.0);
+  if (widen || effects.shorts) drawn.side_effects["shorts"] = shorts;
+  if (effects.opens) drawn.side_effects["opens"] = *effects.opens;
+  drawn.side_effects["vias"] = effects.vias;
+  drawn.side_effects["net_lambda"] = effects.net();
+  return Ok{};
+}
+
 }  // namespace
 
 Result<DrawnEdits> draw_edits(const Analysis& analysis, const Suggestion& suggestion,
@@ -134,14 +201,15 @@ Result<DrawnEdits> draw_edits(const Analysis& analysis, const Suggestion& sugges
   const auto index = layers.drawn(subject->second);
   const auto places = places_on(suggestion, subject->second, drawn.dbu_um);
   if (!index || places.empty()) return drawn;
-  const auto plan = widen ? widened(*view, layers, subject->second, *index, places, progress)
-                          : doubled(*view, layers, subject->second, *index, places, progress);
+  auto plan = widen ? widened(*view, layers, subject->second, *index, places, progress)
+                    : doubled(*view, layers, subject->second, *index, places, progress);
   if (!plan) {
     // A product without rules gets its markers all the same.
     if (plan.error().code != Errc::kInvalidOptions) return plan.error();
     drawn.words = plan.error().message;
     return drawn;
   }
+  YL_TRY(add_side_effects(analysis, suggestion, layers, *view, *plan, drawn, progress));
   drawn.words = words_of(*plan);
   add_rectangles(*plan, view->layout(), drawn);
   return drawn;

@@ -5,6 +5,7 @@
 /// L/202, so that `L/D - L/201 + L/202` is the edited layer.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,16 @@ struct DrawnEdits {
   std::vector<feedback::MarkerRectangle> rectangles;
   double dbu_um = 0.001;
   std::string words;  ///< Empty for an action that is not drawn.
+  /// As Suggestion::side_effects, of the places that are drawn; empty when nothing is.
+  std::map<std::string, double> side_effects;
 };
 
-/// Draws widen_space and double_via at the suggestion's places; other actions give nothing.
-/// Errors: kCancelled EDIT-0002.
+/// Draws widen_space and double_via at the suggestion's places; other actions give nothing. Places
+/// where the net of shorts, opens and vias would rise are left out (edit_effects.h). Densities of
+/// random defects are those the layer's inspections measured: defects over inspected area, x0 from
+/// their median size (median = x0 sqrt 2 under the inverse cube). All defects count as if they
+/// could kill, so that a price in opens is never made too small.
+/// Errors: kCancelled EDIT-0002 or LAYO-0007.
 Result<DrawnEdits> draw_edits(const Analysis& analysis, const Suggestion& suggestion,
                               Progress& progress);
 

@@ -49,6 +49,8 @@ Status write_suggestion_files(Analysis& analysis, FileSystem& files, const fs::p
     s.markers = markers.string();
     YL_ASSIGN(const DrawnEdits drawn, draw_edits(analysis, s, progress));
     s.edits_words = drawn.words;
+    // What was drawn is known better than what was estimated before.
+    for (const auto& [fault, change] : drawn.side_effects) s.side_effects[fault] = change;
     if (drawn.rectangles.empty()) continue;
     YL_ASSIGN(const auto stream, feedback::gds_markers(top, drawn.rectangles, drawn.dbu_um));
     const fs::path edits = folder / (s.id + ".gds");

@@ -191,6 +191,16 @@ TEST_CASE("suggest: widening a space is charged with the opens it makes", "[feed
              WithinAbs(-std::log(300.0 / 292.0) + 12.5e-4, 1e-12));
 }
 
+TEST_CASE("suggest: a change that opens more than it mends is not suggested", "[feedback]") {
+  FeedbackOptions options;
+  options.geometry["f-1"] = {0.2, 1.0, 0.2, 0.1};
+  options.risks["M1"] = {1e6, 0.05};
+  FindingsDocument d = document();
+  d.findings[0].locations_total = 1000;
+  for (const Suggestion& s : suggest(d, product(false), options).suggestions)
+    CHECK(s.action != "widen_space");
+}
+
 TEST_CASE("suggest: no finding, no suggestion, and it says so", "[feedback]") {
   const auto d = suggest({}, product(true));
   CHECK(d.suggestions.empty());

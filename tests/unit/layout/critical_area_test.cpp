@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "catch_portable.h"
+#include "engine/layout/layer_pieces.h"
 #include "tests/unit/layout/random_layout.h"
 
 using namespace yieldloop;
@@ -201,6 +202,180 @@ TEST_CASE("critical area: random spot defects agree within three sigma",
   }
 }
 
+TEST_CASE("critical area: shorts agree with a sweep over the grown nets at every size",
+          "[layout][critical_area]") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    const auto boxes = random_wires(random, 10 + static_cast<int>(random.below(60)));
+    const auto net = nets_of(boxes);
+    const Layout layout = layout_of(boxes);
+    const Box window{-400, -400, 2800, 2800};
+    CriticalAreaOptions options;
+    options.x_max_um = 1.2;
+    options.window = window;
+    options.tile_um = 100.0;
+    const auto result = critical_area(FlatView(layout, 0), 0, options, quiet).value();
+    for (const double x : {30.0, 77.0, 150.0, 333.5, 640.0, 1199.0}) {
+      CAPTURE(x);
+      std::vector<geometry::Rect> covered;
+      for (std::size_t n = 0; n < boxes.size(); ++n) {
+        std::vector<geometry::Rect> mine;
+        for (std::size_t i = 0; i < boxes.size(); ++i)
+          if (net[i] == n)
+            mine.push_back(intersection(grown(geometry::to_rect(boxes[i]), x / 2, x / 2),
+                                        geometry::to_rect(window)));
+        const auto parts = geometry::disjoint(mine);
+        covered.insert(covered.end(), parts.begin(), parts.end());
+      }
+      CHECK(result.curve.area(x) == Approx(geometry::coverage(covered).twice).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE("critical area: random spot defects open straight wires within three sigma",
+          "[layout][critical_area]") {
+  Random random(17);
+  std::vector<Box> boxes;
+  for (const Box& b : random_wires(random, 60)) {
+    const bool free = std::none_of(boxes.begin(), boxes.end(),
+                                   [&](const Box& other) { return other.touches(b); });
+    if (free) boxes.push_back(b);
+  }
+  const Layout layout = layout_of(boxes);
+  CriticalAreaOptions options;
+  options.kind = FaultKind::kOpen;
+  options.x_max_um = 0.6;
+  options.window = Box{-300, -300, 2700, 2700};
+  options.tile_um = 100.0;
+  const double expected = compute(layout, options);
+  const int n = 200000;
+  double faults = 0.0, squares = 0.0;
+  for (int i = 0; i < n; ++i) {
+    const double x = 50.0 / std::sqrt(1.0 - random.uniform());
+    const double cx = random.uniform(-300.0, 2700.0);
+    const double cy = random.uniform(-300.0, 2700.0);
+    if (x > 600.0) continue;
+    int opened = 0;
+    for (const Box& box : boxes) {
+      const geometry::Rect r = geometry::to_rect(box);
+      const bool over_x = cx - x / 2 < r.x_max && cx + x / 2 > r.x_min;
+      const bool over_y = cy - x / 2 < r.y_max && cy + x / 2 > r.y_min;
+      const bool across_x = cx - x / 2 < r.x_min && cx + x / 2 > r.x_max;
+      const bool across_y = cy - x / 2 < r.y_min && cy + x / 2 > r.y_max;
+      const bool along_y = r.y_max - r.y_min >= r.x_max - r.x_min;
+      opened += (along_y ? across_x && over_y : across_y && over_x) ? 1 : 0;
+    }
+    faults += opened;
+    squares += opened * opened;
+  }
+  const double mean = faults / n;
+  const double sigma = std::sqrt((squares / n - mean * mean) / n) * 9.0;
+  CHECK(std::abs(mean * 9.0 - expected) < 3.0 * sigma);
+}
+
+TEST_CASE("critical area: shapes of one net never short, by a finder that knows more",
+          "[layout][critical_area]") {
+  const Layout layout = two_wires(100);
+  CriticalAreaOptions options;
+  options.nets = [](LayerIndex, Point) { return std::optional<std::uint64_t>(7); };
+  const auto joined = critical_area(FlatView(layout, 0), 0, options, quiet).value();
+  CHECK(joined.um2 == 0.0);
+  CHECK(joined.net_aware);
+  options.nets = [](LayerIndex, Point p) {
+    return std::optional<std::uint64_t>(p.y > 150 ? 1 : 2);
+  };
+  CHECK(compute(layout, options) == Approx(22.57272866).epsilon(1e-9));
+}
+
+TEST_CASE("critical area: tiles do not matter when nets are known", "[layout][critical_area]") {
+  Random random(5);
+  const auto boxes = random_wires(random, 40);
+  const Layout layout = layout_of(boxes);
+  const FlatView view(layout, 0);
+  const LayerPieces pieces = LayerPieces::of(view, 0);
+  const FaultKind kind = GENERATE(FaultKind::kShort, FaultKind::kOpen);
+  CriticalAreaOptions options;
+  options.kind = kind;
+  options.x_max_um = 0.5;
+  options.nets = pieces.finder();
+  options.tile_um = 100.0;
+  const auto one = critical_area(view, 0, options, quiet).value();
+  options.tile_um = 0.37;
+  const auto many = critical_area(view, 0, options, quiet).value();
+  CHECK(many.tiles_total > 30);
+  CHECK(many.curve == one.curve);
+  CHECK(many.um2 == one.um2);
+}
+
+TEST_CASE("critical area: an array is worked out once and equals its flat drawing",
+          "[layout][critical_area]") {
+  Random random(3);
+  const auto boxes = random_wires(random, 30);
+  LayoutBuilder builder(0.001);
+  const CellIndex top = builder.add_cell("top");
+  const CellIndex block = builder.add_cell("block");
+  for (const Box& b : boxes) builder.add_box(block, {1, 0}, b);
+  Instance instance;
+  instance.cell = block;
+  instance.columns = 6;
+  instance.rows = 5;
+  instance.column_step = {3000, 0};
+  instance.row_step = {0, 2800};
+  builder.add_instance(top, instance);
+  const Layout array = builder.build().value();
+  std::vector<Box> all;
+  for (Coord c = 0; c < 6; ++c)
+    for (Coord r = 0; r < 5; ++r)
+      for (const Box& b : boxes) all.push_back(b.moved({3000 * c, 2800 * r}));
+  const Layout flat = layout_of(all);
+  CriticalAreaOptions options;
+  options.kind = GENERATE(FaultKind::kShort, FaultKind::kOpen);
+  options.x_max_um = 0.3;
+  options.tile_um = 0.45;
+  const auto hierarchical =
+      critical_area(FlatView(array, *array.find_cell("top")), 0, options, quiet).value();
+  CHECK(hierarchical.tiles_repeated > hierarchical.tiles_total / 3);
+  options.tile_um = 0.2;  // What divides the steps of the array.
+  const auto plain = critical_area(FlatView(flat, 0), 0, options, quiet).value();
+  CHECK(plain.tiles_repeated == 0);
+  CHECK(hierarchical.curve == plain.curve);
+}
+
+TEST_CASE("critical area: wires at 45 degrees are right to the stated step",
+          "[layout][critical_area]") {
+  // Two parallel wires at 45 degrees, 141 nm apart measured along x and y.
+  LayoutBuilder builder(0.001);
+  const CellIndex top = builder.add_cell("top");
+  const auto wire = [&](Coord x) {
+    const std::vector<Point32> points{{static_cast<std::int32_t>(x), 0},
+                                      {static_cast<std::int32_t>(x + 200), 0},
+                                      {static_cast<std::int32_t>(x + 20200), 20000},
+                                      {static_cast<std::int32_t>(x + 20000), 20000}};
+    builder.add_polygon(top, {1, 0}, points);
+  };
+  wire(0);
+  wire(400);
+  const Layout layout = builder.build().value();
+  // A square of side x touches both where |gap along x| = 200 < 2 x: the band is 2 x - 200 wide
+  // along x for each y.
+  const Box middle{-1000, 5000, 30000, 15000};
+  for (const double x : {0.15, 0.3, 0.5}) {
+    const double step = std::floor(x * 1000.0 / 4.0) / 1000.0;
+    const double area = fault_area(FlatView(layout, 0), 0, FaultKind::kShort, x, middle);
+    CHECK(area >= 10.0 * (2.0 * (x - 2.0 * step) - 0.2));
+    CHECK(area <= 10.0 * (2.0 * (x + 2.0 * step) - 0.2));
+  }
+  CriticalAreaOptions options;
+  options.x_max_um = 1.0;
+  options.window = middle;
+  const auto result = critical_area(FlatView(layout, 0), 0, options, quiet).value();
+  // Integral of 10 (2 x - 0.2) 2 x0^2 / x^3 from 0.1 to 1.
+  const double exact = 10.0 * 2.0 * 0.0025 * (2.0 * (10.0 - 1.0) - 0.1 * (100.0 - 1.0));
+  CHECK(result.um2 == Approx(exact).epsilon(0.1));
+  CHECK(result.tiles_oblique > 0);
+}
+
 TEST_CASE("critical area: sampled tiles state their error and repeat by seed",
           "[layout][critical_area]") {
   std::vector<Box> boxes;
@@ -236,6 +411,9 @@ TEST_CASE("critical area: what it refuses", "[layout][critical_area][error]") {
   CHECK(critical_area(view, 0, {.x0_um = 0.0}, quiet).error().id == "LAYO-0008");
   CHECK(critical_area(view, 0, {.x_max_um = 0.01}, quiet).error().id == "LAYO-0008");
   CHECK(critical_area(view, 0, {.tile_um = 0.0}, quiet).error().id == "LAYO-0008");
+  // Nanometres given as micrometres.
+  CHECK(critical_area(view, 0, {.x0_um = 50.0, .x_max_um = 2000.0}, quiet).error().id ==
+        "LAYO-0008");
   LayoutBuilder builder(0.001);
   const CellIndex empty = builder.add_cell("empty");
   const CellIndex other = builder.add_cell("other");
