@@ -1,5 +1,7 @@
 #include "engine/layout/pattern_classes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -14,6 +16,7 @@ namespace {
 
 /// Side of a tile in reaches: the margin around a tile then adds a fifth to the work.
 constexpr Coord kReachesPerTile = 20;
+constexpr Coord kLargestTile = Coord{1} << 25;
 
 Coord tile_side(const PatternSpec& spec, Coord asked) {
   // Every count of halvings leaves whole units.
@@ -79,9 +82,10 @@ void list_classes(const ClassTable& table, const PatternSpec& spec, std::uint64_
 
 Status check(const ClipCensusOptions& options) {
   YL_TRY(check(options.spec));
-  if (options.tile < 0) {
+  if (options.tile < 0 || options.tile > kLargestTile) {
     return Error{Errc::kInvalidOptions, "PATT-0004",
-                 "A pattern census needs a tile of at least 0 database units; correct it."};
+                 fmt::format("A pattern census needs a tile of 0 to {} database units; correct it.",
+                             kLargestTile)};
   }
   return Ok{};
 }

@@ -124,6 +124,34 @@ void PatternTile::add_vias(LayerIndex layer, std::vector<PatternPoint>& out) con
   }
 }
 
+std::vector<PatternPoint> PatternTile::sorted_once(const std::vector<PatternPoint>& found,
+                                                   const Box& box) const {
+  // One number a place: its distance from a corner in x, then y, then its kinds.
+  const Point origin{2 * box.x_min - 1, 2 * box.y_min - 1};
+  std::vector<std::uint64_t> keys;
+  keys.reserve(found.size());
+  for (const PatternPoint& p : found) {
+    if (!owns_place(box, p.twice)) continue;
+    const Point d = p.twice - origin;
+    keys.push_back(static_cast<std::uint64_t>(d.x) << 36 | static_cast<std::uint64_t>(d.y) << 8 |
+                   p.kinds);
+  }
+  std::ranges::sort(keys);
+  std::vector<PatternPoint> points;
+  points.reserve(keys.size());
+  for (const std::uint64_t key : keys) {
+    const Point at = origin + Point{static_cast<Coord>(key >> 36),
+                                    static_cast<Coord>(key >> 8 & ((1u << 28) - 1))};
+    const auto kinds = static_cast<PointKindSet>(key);
+    if (!points.empty() && points.back().twice == at) {
+      points.back().kinds |= kinds;
+    } else {
+      points.push_back({at, kinds});
+    }
+  }
+  return points;
+}
+
 std::vector<PatternPoint> PatternTile::points(const Box& box) const {
   std::vector<PatternPoint> found;
   const Borders& borders = layers_.front().borders;
@@ -136,18 +164,7 @@ std::vector<PatternPoint> PatternTile::points(const Box& box) const {
   if (spec_.wants(PointKind::kVia)) {
     for (const LayerIndex layer : spec_.via_layers) add_vias(layer, found);
   }
-  std::erase_if(found, [&](const PatternPoint& p) { return !owns_place(box, p.twice); });
-  std::ranges::sort(found);
-  std::size_t kept = 0;
-  for (const PatternPoint& p : found) {
-    if (kept > 0 && found[kept - 1].twice == p.twice) {
-      found[kept - 1].kinds |= p.kinds;
-    } else {
-      found[kept++] = p;
-    }
-  }
-  found.resize(kept);
-  return found;
+  return sorted_once(found, box);
 }
 
 bool PatternTile::near_oblique(Point local) const {

@@ -47,7 +47,7 @@ class PatternTile {
   /// What can be asked about places within `tile`. REQUIRES: a resolved and checked spec.
   PatternTile(const FlatView& view, const PatternSpec& spec, const Box& tile);
 
-  /// The places a box within the tile owns, ascending, each once.
+  /// The places a box within the tile owns, ascending, each once. REQUIRES: its sides below 2^26.
   std::vector<PatternPoint> points(const Box& box) const;
   /// The clip around a place in the tile. True when the words are canonical already.
   bool clip(Point twice, ClipWords& words) const;
@@ -60,6 +60,8 @@ class PatternTile {
     EdgeStrips horizontal;
   };
 
+  std::vector<PatternPoint> sorted_once(const std::vector<PatternPoint>& found,
+                                        const Box& box) const;
   void add_border_points(const BorderSide& side, bool horizontal,
                          std::vector<PatternPoint>& out) const;
   void add_runs(const std::vector<FacingRun>& runs, PointKind kind, bool horizontal,
