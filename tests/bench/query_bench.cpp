@@ -1,8 +1,8 @@
 // Queries of a layout: shapes around defects, density, width and space, growth.
 // Usage: yieldloop-bench-query LAYOUT.oas [POINTS]
 // POINTS (1,000,000 when not given) lie uniformly on the chip; their radii run from 50 nm to 2 um
-// with a density of 1/r^3. Prints CPU seconds of the process (both cores' work), rates and the
-// peak memory so far. When `klayout` is on the PATH the peer's figures of the same jobs follow.
+// with a density of 1/r^3. Prints CPU seconds of the process (all cores' work), rates and the peak
+// memory so far, first for the layout, then for a 5 x 2 array of it with ten times the points.
 
 #include <sys/resource.h>
 
@@ -11,11 +11,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 #include <numeric>
 
 #include "engine/core/file_system.h"
 #include "engine/core/random.h"
 #include "engine/layout/density_map.h"
+#include "engine/layout/layout_builder.h"
+#include "engine/layout/point_features.h"
 #include "engine/layout/rule_check.h"
 #include "engine/layout/shape_search.h"
 #include "ingest/readers/gdsii/gdsii_layout.h"
@@ -140,18 +143,114 @@ void bench_rules(const FlatView& view) {
   const auto met1 = view.layout().find_layer({68, 20});
   const LayerIndex layer = met1 ? *met1 : conductors(view.layout()).front();
   const auto rule = static_cast<Coord>(0.14 / view.layout().dbu_um());
-  for (const auto& [width, space] : {std::pair{rule, rule}, std::pair{2 * rule, Coord{0}}}) {
-    const double start = cpu_seconds();
-    RuleCheckOptions options;
-    options.width = width;
-    options.space = space;
-    const RuleCheck check = value_or_fail(check_rules(view, layer, options, quiet));
-    std::printf("rules %s: %llu widths below %lld, %llu spaces below %lld, %.3f s, peak %.0f MB\n",
-                to_string(view.layout().layers()[layer]).c_str(),
-                static_cast<unsigned long long>(check.width.count), static_cast<long long>(width),
-                static_cast<unsigned long long>(check.space.count), static_cast<long long>(space),
-                cpu_seconds() - start, peak_mb());
+  const double start = cpu_seconds();
+  RuleCheckOptions options;
+  options.width = options.space = rule;
+  const RuleCheck check = value_or_fail(check_rules(view, layer, options, quiet));
+  std::printf("rules %s: %llu widths and %llu spaces below %lld, %.3f s, peak %.0f MB\n",
+              to_string(view.layout().layers()[layer]).c_str(),
+              static_cast<unsigned long long>(check.width.count),
+              static_cast<unsigned long long>(check.space.count), static_cast<long long>(rule),
+              cpu_seconds() - start, peak_mb());
+}
+
+void bench_features(const FlatView& view, std::size_t count) {
+  NoProgress quiet;
+  PointFeatureOptions options;
+  for (const LayerIndex layer : conductors(view.layout()))
+    if (view.layout().layers()[layer].datatype == 20) options.layers.push_back({layer, ""});
+  const Points points = draw_points(view, count);
+  const double start = cpu_seconds();
+  const PointFeatures table = value_or_fail(point_features(view, options, points.at, quiet));
+  const double seconds = cpu_seconds() - start;
+  std::printf("features: %zu points, %zu columns, %.3f s, %.0f points/s, peak %.0f MB\n", count,
+              table.names.size(), seconds, static_cast<double>(count) / seconds, peak_mb());
+}
+
+}  // namespace
+
+namespace {
+
+/// Adds one cell's shapes to a builder.
+class CellCopier {
+ public:
+  CellCopier(const Layout& from, LayoutBuilder& to) : from_(from), to_(to) {}
+
+  void copy(const Cell& cell) {
+    const CellIndex index = to_.add_cell(cell.name);
+    for (const LayerShapes& shapes : cell.layers) copy(index, shapes);
+    for (Instance instance : cell.instances) {
+      instance.cell = to_.cell(from_.cell(instance.cell).name);
+      static_cast<Repetition&>(instance) = moved(instance);
+      if (instance.general < 0) {
+        to_.add_instance(index, instance);
+      } else {
+        const GeneralPlacement& g =
+            from_.general_placements()[static_cast<std::size_t>(instance.general)];
+        to_.add_instance(index, instance, g.mirror, g.magnification, g.degrees);
+      }
+    }
   }
+
+ private:
+  Repetition moved(Repetition r) {
+    if (r.offsets == nullptr) return r;
+    const OffsetList*& copy = lists_[r.offsets];
+    if (copy == nullptr)
+      copy = to_.add_offsets({r.offsets->offsets().begin(), r.offsets->offsets().end()});
+    r.offsets = copy;
+    return r;
+  }
+  void copy(CellIndex index, const LayerShapes& s) {
+    const LayerKey key = from_.layers()[s.layer];
+    for (const Box32& box : s.boxes) to_.add_box(index, key, box);
+    for (const PolygonRange& p : s.polygons) to_.add_polygon(index, key, s.points_of(p));
+    for (const PathRange& p : s.paths) to_.add_path(index, key, s.points_of(p.line), p.style);
+    for (const RepeatedShape& r : s.repeated) {
+      const Repetition repetition = moved(r.repetition);
+      if (r.kind == RepeatedShape::Kind::kBox) {
+        to_.add_box(index, key, r.box, repetition);
+      } else if (r.kind == RepeatedShape::Kind::kPolygon) {
+        to_.add_polygon(index, key, s.points_of(s.repeated_polygons[r.item]), repetition);
+      } else {
+        const PathRange& path = s.repeated_paths[r.item];
+        to_.add_path(index, key, s.points_of(path.line), path.style, repetition);
+      }
+    }
+  }
+
+  const Layout& from_;
+  LayoutBuilder& to_;
+  std::map<const OffsetList*, const OffsetList*> lists_;
+};
+
+/// Ten chips side by side.
+Layout arrayed(const Layout& layout) {
+  LayoutBuilder builder(layout.dbu_um());
+  CellCopier copier(layout, builder);
+  for (const Cell& cell : layout.cells()) copier.copy(cell);
+  const Cell& chip = layout.cell(layout.top_cells().front());
+  Instance instance;
+  instance.cell = builder.cell(chip.name);
+  instance.columns = 5;
+  instance.rows = 2;
+  const Box pitch = chip.bbox.enlarged(5000);
+  instance.column_step = {static_cast<std::int32_t>(pitch.width()), 0};
+  instance.row_step = {0, static_cast<std::int32_t>(pitch.height())};
+  builder.add_instance(builder.add_cell("ten chips"), instance);
+  return value_or_fail(builder.build());
+}
+
+void bench_all(const FlatView& view, std::size_t points) {
+  std::uint64_t shapes = 0;
+  for (LayerIndex layer = 0; layer < view.layout().layers().size(); ++layer)
+    shapes += view.count_shapes_expanded(layer);
+  std::printf("%llu flat shapes, layout %.0f MB\n", static_cast<unsigned long long>(shapes),
+              static_cast<double>(view.layout().memory_bytes()) / 1e6);
+  bench_density(view);
+  bench_points(view, points);
+  bench_rules(view);
+  bench_features(view, std::max<std::size_t>(points / 20, 1));
 }
 
 }  // namespace
@@ -165,8 +264,10 @@ int main(int argc, char** argv) {
   const Layout layout = load(argv[1]);
   const auto view = value_or_fail(view_of(layout));
   std::printf("load: %.3f s, peak %.0f MB\n", cpu_seconds() - start, peak_mb());
-  bench_density(view);
-  bench_rules(view);
-  bench_points(view, argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 1000000);
+  const std::size_t points = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 1000000;
+  bench_all(view, points);
+  const Layout ten = arrayed(layout);
+  const auto all = value_or_fail(view_of(ten, "ten chips"));
+  bench_all(all, 10 * points);
   return 0;
 }

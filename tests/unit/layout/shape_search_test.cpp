@@ -37,10 +37,10 @@ std::multiset<double> near(const ShapeSearch& search, Point at, Coord radius) {
 TEST_CASE("shape search: the shapes within a distance are those of the flattened layout",
           "[layout][search]") {
   Random random(21);
-  for (int trial = 0; trial < 20; ++trial) {
+  for (int trial = 0; trial < 9; ++trial) {
     CAPTURE(trial);
     // Many shapes a cell in some, so that grids and trees are used.
-    const PlainLayout plain = PlainLayout::draw_one(random, 5, trial % 3 == 0 ? 80 : 4, true);
+    const PlainLayout plain = PlainLayout::draw_one(random, 4, trial % 3 == 0 ? 60 : 4, true);
     const Layout layout = plain.build();
     const std::vector<Polygon> flat = plain.flatten();
     const FlatView view(layout, top_of(layout, plain));
