@@ -248,14 +248,20 @@ class ElectricalSearch {
            than.deviance_drop - cause.deviance_drop <= 2.0 * kRivalLogLikelihood * dispersion;
   }
 
-  static void name_rivals(const std::vector<ElectricalTest>& asked, double dispersion,
-                          ElectricalVerdict& verdict) {
+  /// Whether two causes have the same profile over the blocks.
+  bool alike(std::size_t a, std::size_t b) const {
+    const VectorXd one = model_.profile().col(static_cast<Index>(a)).normalized();
+    return one.dot(model_.profile().col(static_cast<Index>(b)).normalized()) >= 0.9995;
+  }
+
+  void name_rivals(const std::vector<ElectricalTest>& asked, double dispersion,
+                   ElectricalVerdict& verdict) const {
     const ElectricalTest& best = asked[verdict.best];
     for (std::size_t c = 1; c < asked.size(); ++c) {
       const ElectricalTest& t = asked[c];
       if (c == verdict.best || !t.distinct || !as_good(t, best, dispersion)) continue;
       const bool same_tier = in_first_tier(t.cause) == in_first_tier(best.cause);
-      (same_tier ? verdict.rivals : verdict.finer).push_back(c);
+      (same_tier || alike(c, verdict.best) ? verdict.rivals : verdict.finer).push_back(c);
     }
   }
 

@@ -74,7 +74,7 @@ struct ElectricalTest {
 /// A cause that was accepted, or the set of causes that explain the blocks alike.
 struct ElectricalVerdict {
   std::size_t best = 0;             ///< Position in tests.
-  std::vector<std::size_t> rivals;  ///< Of the tier, ascending, without best; empty when decided.
+  std::vector<std::size_t> rivals;  ///< Ascending, without best; empty when decided.
   std::vector<std::size_t> finer;   ///< Second-tier causes that explain as much.
   double die_per_wafer = 0.0;       ///< <= 0.
   Interval die_per_wafer_ci{0.0, 0.0};
