@@ -204,6 +204,6 @@ TEST_CASE("pattern: the options are checked", "[tracing][pattern][error]") {
   PatternOptions options;
   options.sigmas_um = {};
   CHECK(trace_patterns(data, exposure, "M1", b.census, b.strata, options).error().id ==
-        "PATT-0001");
+        "BLUR-0001");
   CHECK(trace_patterns(data, exposure, "M1", b.census, b.strata).value().patterns.empty());
 }
