@@ -218,7 +218,7 @@ Result<PatternResult> trace_patterns(const FabData& data, const StepExposure& ex
   const bool good = !options.sigmas_um.empty() &&
                     std::ranges::all_of(options.sigmas_um, [](double s) { return s > 0.0; });
   if (!good) {
-    return Error{Errc::kInvalidOptions, "PATT-0001",
+    return Error{Errc::kInvalidOptions, "BLUR-0001",
                  "The position errors to be tried must be positive; give them in micrometres."};
   }
   const auto places = gaps_of(census);

@@ -88,7 +88,7 @@ struct PatternResult {
   friend bool operator==(const PatternResult&, const PatternResult&) = default;
 };
 
-/// Errors: kInvalidOptions (PATT-0001) for position errors that are not positive.
+/// Errors: kInvalidOptions (BLUR-0001) for position errors that are not positive.
 Result<PatternResult> trace_patterns(const FabData& data, const StepExposure& exposure,
                                      const std::string& layer, const PatternCensus& census,
                                      const DensityStrata& strata,

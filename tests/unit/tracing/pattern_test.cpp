@@ -1,6 +1,11 @@
 #include "engine/tracing/pattern.h"
 
+#include <oneapi/tbb/global_control.h>
+
+#include <algorithm>
+
 #include "catch_portable.h"
+#include "engine/tracing/registration.h"
 #include "small_chip.h"
 
 using namespace yieldloop;
@@ -66,6 +71,56 @@ TEST_CASE("pattern: a planted bridge is found first, with its rate and its place
     }
   }
   CHECK(right == b.chip.hot.size());
+}
+
+TEST_CASE("pattern: found through an unknown offset of two micrometres and half of error",
+          "[tracing][pattern][registration]") {
+  const Bench b = bench(11);
+  FabData data = small_fab(50);
+  Random random(12);
+  add_uniform(data, 3000, random);
+  add_at(data, b.chip.hot, 300, 0.5, random);
+  for (Defect& d : data.defects) d.x_um -= 1.6, d.y_um += 1.2;
+  auto exposure = step_exposure(data, b.frame, "INSP").value();
+  std::vector<RectUm> places;
+  for (const Anchor& a : b.census.anchors) places.push_back(to_um(a.gap, b.census.dbu_um));
+  RegistrationInput input{places, {}, {}, exposure.window};
+  for (const PatternClass& c : b.census.classes) input.classes.emplace_back(c.anchors);
+  for (const LocatedDefect& d : exposure.defects) input.defects.push_back(d.at);
+  const Registration r = register_defects(input);
+  REQUIRE(r.verdict == RegistrationVerdict::kMoved);
+  CHECK_THAT(r.best.alignment.shift.x, WithinAbs(1.6, 0.2));
+  CHECK_THAT(r.best.alignment.shift.y, WithinAbs(-1.2, 0.2));
+  CHECK(register_defects(input) == r);
+  const Alignment alignment = r.alignment();
+  for (LocatedDefect& d : exposure.defects) d.at = alignment(d.at);
+  const auto traced = trace_patterns(data, exposure, "M1", b.census, b.strata).value();
+  REQUIRE(traced.patterns.size() == 1);
+  CHECK(traced.patterns[0].occurrences == static_cast<std::int64_t>(b.chip.hot.size()));
+  CHECK(traced.patterns[0].attributable_ci.low <= 300.0);
+  CHECK(traced.patterns[0].attributable_ci.high >= 300.0);
+  CHECK_THAT(traced.patterns[0].position_sigma_um, WithinAbs(0.5, 0.08));
+}
+
+TEST_CASE("pattern: neither threads nor the order of the defects matter", "[tracing][pattern]") {
+  const Bench b = bench(13);
+  FabData data = small_fab(20);
+  Random random(14);
+  add_uniform(data, 1000, random);
+  add_at(data, b.chip.hot, 150, 0.3, random);
+  const auto before = trace(b, data);
+  {
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    CHECK(trace(b, data) == before);
+  }
+  std::ranges::reverse(data.defects);
+  const auto after = trace(b, data);
+  REQUIRE(before.patterns.size() == 1);
+  REQUIRE(after.patterns.size() == 1);
+  CHECK(before.patterns[0].pattern_id == after.patterns[0].pattern_id);
+  CHECK(before.patterns[0].locations == after.patterns[0].locations);
+  CHECK_THAT(before.patterns[0].attributable,
+             WithinAbs(after.patterns[0].attributable, 1e-5 * after.patterns[0].attributable));
 }
 
 TEST_CASE("pattern: uniform defects give nothing", "[tracing][pattern]") {
@@ -149,6 +204,6 @@ TEST_CASE("pattern: the options are checked", "[tracing][pattern][error]") {
   PatternOptions options;
   options.sigmas_um = {};
   CHECK(trace_patterns(data, exposure, "M1", b.census, b.strata, options).error().id ==
-        "PATT-0001");
+        "BLUR-0001");
   CHECK(trace_patterns(data, exposure, "M1", b.census, b.strata).value().patterns.empty());
 }
