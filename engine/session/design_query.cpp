@@ -69,12 +69,23 @@ std::map<std::string, std::set<std::string>> steps_asked(const Analysis& analysi
   return steps;
 }
 
+/// Share of the listed die that showed a place.
+double seen_at(const tracing::StepExposure& exposure, tracing::PointUm at) {
+  return exposure.coverage.share.empty() ? 1.0 : exposure.coverage.at(at);
+}
+
 void add_background(const Analysis& analysis, AskedStep& step) {
   for (const std::string& name : step.layers)
     if (const auto layer = drawn_layer(analysis, name); layer && !step.strata)
       step.strata = tracing::DensityStrata::of(*analysis.view(), *layer, step.exposure.window);
   if (!step.strata) return;
-  step.background.area_um2 = step.strata->areas_um2();
+  step.background.area_um2.assign(step.strata->count(), 0.0);
+  for (std::size_t i = 0; i < step.strata->tile_count(); ++i) {
+    const RectUm tile = step.strata->tile(i);
+    const tracing::PointUm middle{(tile.x_min + tile.x_max) / 2.0, (tile.y_min + tile.y_max) / 2.0};
+    step.background.area_um2[step.strata->stratum_of_tile(i)] +=
+        tile.area() * seen_at(step.exposure, middle);
+  }
   step.background.defects.assign(step.strata->count(), 0);
   for (const auto& d : step.exposure.defects) ++step.background.defects[step.strata->at(d.at)];
 }
@@ -107,6 +118,7 @@ Result<std::vector<AskedStep>> asked_steps(const Analysis& analysis, const Desig
       answer.caveats.push_back(exposure.error().message);
       continue;
     }
+    for (const std::string& caveat : exposure->caveats) answer.caveats.push_back(caveat);
     AskedStep step{std::move(*exposure), layers, {}, {}};
     add_background(analysis, step);
     if (step.strata)
@@ -123,8 +135,8 @@ Result<std::vector<AskedStep>> asked_steps(const Analysis& analysis, const Desig
 }
 
 /// The zone's area in each stratum, tile by tile so that overlapping places count once.
-std::vector<double> area_by_stratum(const std::vector<RectUm>& places, const RectUm& window,
-                                    const tracing::DensityStrata& strata) {
+std::vector<double> area_by_stratum(const std::vector<RectUm>& places, const AskedStep& step) {
+  const RectUm& window = step.exposure.window;
   const double side = std::max(
       {10.0, (window.x_max - window.x_min) / 512.0, (window.y_max - window.y_min) / 512.0});
   const auto last_x = static_cast<std::int64_t>((window.x_max - window.x_min) / side);
@@ -147,11 +159,12 @@ std::vector<double> area_by_stratum(const std::vector<RectUm>& places, const Rec
         if (part.has_area()) tiles[{x, y}].push_back(part);
       }
   }
-  std::vector<double> areas(strata.count(), 0.0);
+  std::vector<double> areas(step.strata->count(), 0.0);
   for (const auto& [tile, rects] : tiles) {
     const tracing::PointUm middle{window.x_min + (static_cast<double>(tile.first) + 0.5) * side,
                                   window.y_min + (static_cast<double>(tile.second) + 0.5) * side};
-    areas[strata.at(middle)] += geometry::coverage(rects).once;
+    areas[step.strata->at(middle)] +=
+        geometry::coverage(rects).once * seen_at(step.exposure, middle);
   }
   return areas;
 }
@@ -220,7 +233,7 @@ SiliconRate rate_of(const FabData& data, const AskedStep& step, const DesignZone
   for (const RectUm& r : zone.places)
     grown.push_back({r.x_min - reach, r.y_min - reach, r.x_max + reach, r.y_max + reach});
   ZoneHits hits = hits_of(step, tracing::ZoneIndex(zone.places, std::max(reach, 1.0)), reach);
-  hits.counts.area_by_stratum = area_by_stratum(grown, step.exposure.window, *step.strata);
+  hits.counts.area_by_stratum = area_by_stratum(grown, step);
   const tracing::ZoneTest test = tracing::test_zone(hits.counts, step.background);
   SiliconRate rate{.kind = zone.kind, .name = zone.name, .step = step.exposure.step};
   rate.instances = static_cast<std::int64_t>(zone.places.size());
@@ -231,9 +244,10 @@ SiliconRate rate_of(const FabData& data, const AskedStep& step, const DesignZone
   rate.expected = test.expected;
   rate.p_value = test.p_value;
   const auto n = static_cast<double>(rate.defects);
-  const auto die = static_cast<double>(rate.die_inspections);
+  const double die = static_cast<double>(rate.die_inspections) * step.exposure.seen_share;
   if (rate.area_um2 > 0.0) rate.per_cm2 = n / (rate.area_um2 * die) * 1e8;
-  const double outside = step.exposure.window.area() - rate.area_um2;
+  double outside = -rate.area_um2;
+  for (const double area : step.background.area_um2) outside += area;
   if (outside > 0.0)
     rate.per_cm2_outside = static_cast<double>(rate.others) / (outside * die) * 1e8;
   if (rate.instances > 0) rate.per_instance = n / (static_cast<double>(rate.instances) * die);

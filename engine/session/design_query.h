@@ -11,7 +11,8 @@
 /// draws no more than the rest" (zone_rate.h), its most-hit place left out; where a list is ranked,
 /// q-values (Benjamini-Hochberg) are over all that could have been listed, also what no defect
 /// met. A layer is asked by the steps that see it, against all other steps, with the exact
-/// conditional test of two Poisson rates. Clustered defects are left out.
+/// conditional test of two Poisson rates. Clustered defects are left out. Defects are placed as
+/// product.toml says; whether an inspection tool is shifted is for `trace` to find.
 ///
 /// Units: um in the top cell's coordinates.
 #pragma once
@@ -58,7 +59,7 @@ struct SiliconRate {
   std::string step;
   std::int64_t instances = 0;        ///< Places.
   std::int64_t die_inspections = 0;  ///< How often the die was looked at.
-  double area_um2 = 0.0;             ///< Of the zone, on one die.
+  double area_um2 = 0.0;             ///< Of the zone, on one die, as far as it was seen.
   std::int64_t defects = 0;
   std::int64_t others = 0;  ///< Defects of the step outside of it.
   double expected = 0.0;    ///< From outside.
