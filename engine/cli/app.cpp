@@ -24,10 +24,12 @@ struct Typed {
   TraceArguments trace;  // Its `analysis` part serves findings and suggest too.
   CommonalityArguments commonality;
   CriticalAreaArguments critical_area;
+  NetsArguments nets;
   ModelArguments model;
   ReportArguments report;
   ExportArguments exported;
   ConvertArguments convert;
+  PatternArguments patterns;
   std::string sql, config;
 };
 
@@ -107,6 +109,24 @@ void add_simulate(CLI::App& app, Typed& t, Action& action) {
       [&] { action = [&](const Context& c) { return run_simulate(c, t.simulate); }; });
 }
 
+void add_design_query(CLI::App& trace, TraceArguments& a) {
+  trace.add_option("--cell", a.cell, "What happened on silicon to this cell");
+  trace.add_option("--net", a.net, "... to this net (of the DEF file, else of the layout's texts)");
+  trace.add_option("--pattern", a.pattern, "... to this pattern, as trace names it");
+  trace.add_option("--region", a.region, "... to this test block of product.toml, or cell");
+  trace.add_option("--box", a.box, "... to X0,Y0,X1,Y1 of the layout (um)");
+  trace.add_option("--rank", a.rank, "Which suffer most: cells, nets, layers or patterns")
+      ->check(CLI::IsMember({"cells", "nets", "layers", "patterns"}));
+  trace.add_option("--class", a.defect_class, "Only defects of this class, by name");
+  trace
+      .add_option("--reach", a.reach_um, "How far from a net or pattern a defect still counts, um")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  trace.add_option("--most", a.most, "Rows listed")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+}
+
 void add_findings(CLI::App& app, Typed& t, Action& action) {
   auto& analysis = t.trace.analysis;
   auto* findings = app.add_subcommand("findings", "Run every analysis and rank what costs yield");
@@ -137,6 +157,7 @@ void add_findings(CLI::App& app, Typed& t, Action& action) {
                   "Beside patterns, ask for interactions of layout and process only");
   trace->add_flag("--electrical", t.trace.electrical,
                   "Beside patterns, ask what block fails and kill ratios say only");
+  add_design_query(*trace, t.trace);
   trace->callback([&] { action = [&](const Context& c) { return run_trace(c, t.trace); }; });
 
   auto* commonality = app.add_subcommand("commonality",
@@ -176,6 +197,31 @@ void add_critical_area(CLI::App& app, Typed& t, Action& action) {
   command->add_option("--seed", a.seed, "Seed of the tile sample")->capture_default_str();
   command->callback(
       [&] { action = [&](const Context& c) { return run_critical_area(c, t.critical_area); }; });
+}
+
+void add_nets(CLI::App& app, Typed& t, Action& action) {
+  auto& a = t.nets;
+  auto* command = app.add_subcommand("nets", "Find the nets of a layout");
+  command->add_option("layout", a.layout,
+                      "Layout file; the product's from the store when not given");
+  add_scope(*command, a.scope);
+  const auto add_list = [&](const char* name, std::vector<std::string>& list, const char* help) {
+    command->add_option(name, list, help)->allow_extra_args(false);
+  };
+  add_list("--conductor", a.conductors,
+           "Layer that conducts, e.g. 68/20; may be given again; those of product.toml when not "
+           "given");
+  add_list("--via", a.vias, "What joins two of them, CUT:BELOW:ABOVE; may be given again");
+  add_list("--label", a.labels,
+           "Texts that name a conductor, TEXTS:CONDUCTOR; texts on its layer number always do");
+  add_list("--at", a.at, "The net at X,Y,LAYER (um); may be given again");
+  add_list("--name", a.names, "Nets of this name, or CELL/NAME; may be given again");
+  command->add_option("--cell", a.cell, "Cell to look at; the largest top cell when not given");
+  command->add_option("--window", a.window, "Only what touches X0,Y0,X1,Y1 (um)");
+  command->add_option("--most", a.most, "Longest nets listed when none is asked for")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  command->callback([&] { action = [&](const Context& c) { return run_nets(c, t.nets); }; });
 }
 
 void add_models(CLI::App& app, Typed& t, Action& action) {
@@ -231,6 +277,50 @@ void add_report(CLI::App& app, Typed& t, Action& action) {
   run_all->callback([&] { action = [&](const Context& c) { return run_main_job(c, t.report); }; });
 }
 
+void add_patterns(CLI::App& app, Typed& t, Action& action) {
+  auto& a = t.patterns;
+  auto* command = app.add_subcommand(
+      "patterns",
+      "Count every place of a layer by its surroundings; group, keep and find patterns");
+  command->add_option("layout", a.layout,
+                      "Layout file; the product's from the store when not given");
+  add_scope(*command, a.scope);
+  const auto layers = [&](const char* name, std::vector<std::string>& to, const char* help) {
+    command->add_option(name, to, help)->allow_extra_args(false);
+  };
+  layers("--layer", a.layers,
+         "Layer of the clips, e.g. 68/20; places are sought on the first; may be given again");
+  layers("--via-layer", a.via_layers, "Layer where vias are sought; it shows in the clips too");
+  command->add_option("--radius", a.radii_um, "Half the side of a clip, um; may be given again")
+      ->capture_default_str();
+  command->add_option("--kinds", a.kinds,
+                      "Places: line_end, corner, outer_corner, inner_corner, jog, narrow_space, "
+                      "narrow_width, via, comma-separated; all when not given");
+  const auto limit = [&](const char* name, double& to, const char* help) {
+    command->add_option(name, to, help)->check(CLI::NonNegativeNumber);
+  };
+  limit("--line-end", a.line_end_um, "Longest line end, um; the radius when not given");
+  limit("--jog", a.jog_um, "Longest jog, um; the radius when not given");
+  limit("--space", a.space_um, "Widest narrow space, um; half the radius when not given");
+  limit("--width", a.width_um, "Widest narrow width, um; half the radius when not given");
+  limit("--via-size", a.via_um, "Largest via, um; the radius when not given");
+  auto* area = command->add_option("--fuzzy-area", a.fuzzy_area,
+                                   "Group clips that agree on this share of their area");
+  auto* edge = command->add_option("--fuzzy-edge", a.fuzzy_edge_um,
+                                   "Group clips whose edges differ by at most this, um");
+  area->excludes(edge);
+  command->add_option("--min-count", a.min_occurrences, "Leave out classes rarer than this")
+      ->capture_default_str();
+  command->add_option("--top", a.top, "Patterns to list, keep and export")->capture_default_str();
+  command->add_option("--places", a.places, "Places to keep or print of each pattern")
+      ->capture_default_str();
+  command->add_option("--library", a.library, "Folder of a pattern library to add to");
+  command->add_option("--export", a.exported, "Write clips to this .gds, an index beside it");
+  command->add_option("--match", a.match, "Folder of a pattern library: where its patterns stand");
+  command->callback(
+      [&] { action = [&](const Context& c) { return run_patterns(c, t.patterns); }; });
+}
+
 void add_store(CLI::App& app, Typed& t, Action& action) {
   auto* query = app.add_subcommand("query", "Read-only SQL over the store's tables");
   query->add_option("sql", t.sql, "One SELECT; tables are those of docs/tables.md")->required();
@@ -257,8 +347,8 @@ void add_store(CLI::App& app, Typed& t, Action& action) {
   exported->add_option("-o,--output", t.exported.output, "File to write")->required();
   exported
       ->add_option("--format", t.exported.format,
-                   "csv, parquet, lyrdb or gds; from the file's name when not given")
-      ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds"}));
+                   "csv, parquet, lyrdb, gds or oas; from the file's name when not given")
+      ->check(CLI::IsMember({"csv", "parquet", "lyrdb", "gds", "oas"}));
   exported->add_option("--file", t.exported.from,
                        "klarf: the file to give classes to, or the SHA-256 of one that is stored");
   exported->add_option("--classes", t.exported.classes,
@@ -336,8 +426,10 @@ ExitStatus parse_and_run(int argc, char** argv, Surfaces surfaces) {
   add_simulate(app, typed, action);
   add_findings(app, typed, action);
   add_critical_area(app, typed, action);
+  add_nets(app, typed, action);
   add_models(app, typed, action);
   add_report(app, typed, action);
+  add_patterns(app, typed, action);
   add_store(app, typed, action);
   try {
     app.parse(argc, argv);

@@ -97,6 +97,16 @@ struct TraceArguments {
   bool regression = false;  ///< These three limit what is asked beyond patterns; none: all.
   bool interactions = false;
   bool electrical = false;
+  // A piece of the design (one of them), or a list of all that suffer.
+  std::string cell;
+  std::string net;
+  std::string pattern;
+  std::string region;
+  std::string box;   ///< X0,Y0,X1,Y1 in um.
+  std::string rank;  ///< cells, nets, layers or patterns.
+  std::string defect_class;
+  double reach_um = 1.0;
+  std::size_t most = 50;
 };
 ExitStatus run_trace(const Context& context, const TraceArguments& arguments);
 
@@ -118,6 +128,20 @@ struct CriticalAreaArguments {
   std::uint64_t seed = 1;
 };
 ExitStatus run_critical_area(const Context& context, const CriticalAreaArguments& arguments);
+
+struct NetsArguments {
+  std::string layout;  ///< Empty: the product's, from the store.
+  ScopeArguments scope;
+  std::string cell;                     ///< Empty: the top cell.
+  std::vector<std::string> conductors;  ///< Empty: as product.toml says.
+  std::vector<std::string> vias;        ///< CUT:BELOW:ABOVE.
+  std::vector<std::string> labels;      ///< TEXTS:CONDUCTOR.
+  std::string window;                   ///< X0,Y0,X1,Y1; empty: all.
+  std::vector<std::string> at;          ///< X,Y,LAYER.
+  std::vector<std::string> names;
+  std::size_t most = 10;  ///< Longest nets listed when neither a place nor a name is asked for.
+};
+ExitStatus run_nets(const Context& context, const NetsArguments& arguments);
 
 struct ModelArguments {
   ScopeArguments scope;
@@ -144,12 +168,32 @@ ExitStatus run_main_job(const Context& context, const ReportArguments& arguments
 struct ExportArguments {
   AnalysisArguments analysis;
   std::string what;     ///< A table of the store, "findings", "suggestions" or "klarf".
-  std::string format;   ///< csv, parquet, lyrdb, gds
+  std::string format;   ///< csv, parquet, lyrdb, gds, oas
   std::string from;     ///< klarf: the file to give classes to, or its SHA-256; may be empty.
   std::string classes;  ///< klarf: a CSV file or a query; may be empty.
   std::string output;
 };
 ExitStatus run_export(const Context& context, const ExportArguments& arguments);
+
+struct PatternArguments {
+  std::string layout;  ///< Empty: the product's, from the store.
+  ScopeArguments scope;
+  std::vector<std::string> layers;
+  std::vector<std::string> via_layers;
+  std::vector<double> radii_um{0.5};
+  std::string kinds;  ///< Comma-separated; empty: all.
+  // Of docs/analyses/pattern_census.md; 0: from the radius.
+  double line_end_um = 0.0, jog_um = 0.0, space_um = 0.0, width_um = 0.0, via_um = 0.0;
+  std::optional<double> fuzzy_area;
+  std::optional<double> fuzzy_edge_um;
+  std::uint64_t min_occurrences = 1;
+  std::size_t top = 20;
+  std::size_t places = 0;  ///< Of each pattern, in libraries and matches.
+  std::string library;     ///< Folder to add to.
+  std::string exported;    ///< GDSII file of clips.
+  std::string match;       ///< Folder of a library to look for.
+};
+ExitStatus run_patterns(const Context& context, const PatternArguments& arguments);
 
 struct ConvertArguments {
   std::string input;

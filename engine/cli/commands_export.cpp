@@ -74,7 +74,8 @@ Result<std::size_t> write_markers(const Context& context, const ExportArguments&
       rectangles.push_back({900 + f.rank, 0, l.x_um, l.y_um, l.w_um, l.h_um});
     }
   }
-  YL_ASSIGN(const auto bytes, feedback::gds_markers(top, rectangles));
+  YL_ASSIGN(const auto bytes, format == "gds" ? feedback::gds_markers(top, rectangles)
+                                              : feedback::oasis_markers(top, rectangles));
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   YL_TRY(write_file_atomically(real_file_system(), a.output, text));
   return rectangles.size();
@@ -93,7 +94,7 @@ Result<std::size_t> write_klarf_file(const Context& context, const ExportArgumen
 ExitStatus run_export(const Context& context, const ExportArguments& arguments) {
   const std::string format = format_of(arguments);
   const bool places = arguments.what == "findings" || arguments.what == "suggestions";
-  const bool marker_format = format == "lyrdb" || format == "gds";
+  const bool marker_format = format == "lyrdb" || format == "gds" || format == "oas";
   const auto run = [&]() -> Result<std::size_t> {
     if (arguments.what == "klarf") {
       YL_TRY(check_output(arguments.output));
@@ -111,13 +112,13 @@ ExitStatus run_export(const Context& context, const ExportArguments& arguments) 
     if (format.empty()) {
       return Error{Errc::kInvalidOptions, "CLIC-0018",
                    fmt::format("The name {} does not say what to write: end it in .csv, .parquet, "
-                               ".lyrdb or .gds, or "
+                               ".lyrdb, .gds or .oas, or "
                                "give --format.",
                                arguments.output)};
     }
     return Error{Errc::kInvalidOptions, "CLIC-0014",
                  fmt::format("{} cannot be written as \"{}\": tables go to csv or parquet, "
-                             "findings also to lyrdb or gds.",
+                             "findings also to lyrdb, gds or oas.",
                              arguments.what, format)};
   };
   const auto written = run();

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -5,6 +6,7 @@
 #include "engine/cli/console.h"
 #include "engine/cli/open_scope.h"
 #include "engine/cli/trace_causes_output.h"
+#include "engine/cli/trace_query.h"
 #include "engine/core/text.h"
 #include "engine/findings/findings_json.h"
 #include "engine/findings/layout_causes.h"
@@ -30,17 +32,35 @@ Json feature_json(const tracing::FeatureRate& r) {
           {"q_value", r.q_value}};
 }
 
+Json registration_json(const findings::StepRegistration& r) {
+  constexpr std::array kVerdicts{"undetermined", "confirmed", "moved", "ambiguous"};
+  const auto& best = r.registration.best;
+  return {{"step", r.step},
+          {"tool", r.tool.empty() ? Json(nullptr) : Json(r.tool)},
+          {"verdict", kVerdicts[static_cast<std::size_t>(r.registration.verdict)]},
+          {"shift_um", {best.alignment.shift.x, best.alignment.shift.y}},
+          {"shift_se_um", {r.registration.shift_error.x, r.registration.shift_error.y}},
+          {"rotation_urad", 1e6 * best.alignment.rotation},
+          {"scale_ppm", 1e6 * best.alignment.scale},
+          {"log_evidence_over_header", r.registration.over_header},
+          {"log_evidence_over_second", r.registration.over_second},
+          {"p_value", r.registration.p_value}};
+}
+
 Json trace_json(const FabData& data, const findings::LayoutTrace& trace,
                 const std::vector<findings::Candidate>& candidates) {
   Json found = Json::array(), features = Json::array();
   for (const auto& c : candidates) found.push_back(Json::parse(findings::to_json(c.finding)));
   for (const auto& r : trace.features) features.push_back(feature_json(r));
+  Json registrations = Json::array();
+  for (const auto& r : trace.registrations) registrations.push_back(registration_json(r));
   return {{"schema", "yieldloop.trace/1"},
           {"scope", {{"product", data.product.name}, {"wafers", data.wafers.size()}}},
           {"defects",
            {{"traced", trace.defects}, {"clustered", trace.clustered}, {"outside", trace.outside}}},
           {"findings", std::move(found)},
           {"features", std::move(features)},
+          {"registrations", std::move(registrations)},
           {"caveats", trace.caveats}};
 }
 
@@ -97,6 +117,7 @@ ExitStatus run_trace(const Context& context, const TraceArguments& arguments) {
                   ? "it names none"
                   : analysis.fab.data.product.layout_file)};
     }
+    if (asks_for_design(arguments)) return design_answer(context, arguments, analysis, progress);
     const findings::LayoutCauseOptions options{.alpha = arguments.analysis.q,
                                                .seed = arguments.analysis.seed,
                                                .step = arguments.step,

@@ -151,7 +151,7 @@ std::vector<std::string> patterns_of(const session::Analysis& analysis,
   const FabData& data = analysis.fab.data;
   std::vector<std::string> pattern(data.defects.size());
   for (const auto& p : trace.patterns) {
-    const auto exposure = findings::located_defects(data, view, p.step, {});
+    const auto exposure = findings::located_defects(data, view, p.step, {}, trace.registrations);
     if (!exposure) continue;
     const auto near =
         findings::near_locations(p.locations, p.reach_um, findings::points_of(*exposure));

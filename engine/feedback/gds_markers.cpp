@@ -4,6 +4,7 @@
 
 #include "engine/layout/layout_builder.h"
 #include "ingest/readers/gdsii/gdsii_writer.h"
+#include "ingest/readers/oasis/oasis_writer.h"
 
 namespace yieldloop::feedback {
 namespace {
@@ -22,11 +23,8 @@ layout::Box box_of(const MarkerRectangle& r, double dbu_um) {
           std::llround((r.x_um + r.w_um) / dbu_um), std::llround((r.y_um + r.h_um) / dbu_um)};
 }
 
-}  // namespace
-
-Result<std::vector<std::byte>> gds_markers(const std::string& cell,
-                                           std::span<const MarkerRectangle> rectangles,
-                                           double dbu_um) {
+Result<layout::Layout> marker_layout(const std::string& cell,
+                                     std::span<const MarkerRectangle> rectangles, double dbu_um) {
   bool good = !cell.empty() && dbu_um > 0.0;
   for (const MarkerRectangle& r : rectangles) good = good && is_good(r, dbu_um);
   if (!good) {
@@ -39,8 +37,23 @@ Result<std::vector<std::byte>> gds_markers(const std::string& cell,
   const layout::CellIndex marks = builder.add_cell(cell);
   for (const MarkerRectangle& r : rectangles)
     builder.add_box(marks, {r.gds_layer, r.gds_datatype}, box_of(r, dbu_um));
-  YL_ASSIGN(const layout::Layout layout, builder.build());
+  return builder.build();
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> gds_markers(const std::string& cell,
+                                           std::span<const MarkerRectangle> rectangles,
+                                           double dbu_um) {
+  YL_ASSIGN(const layout::Layout layout, marker_layout(cell, rectangles, dbu_um));
   return ingest::gdsii::gdsii_bytes(layout);
+}
+
+Result<std::vector<std::byte>> oasis_markers(const std::string& cell,
+                                             std::span<const MarkerRectangle> rectangles,
+                                             double dbu_um) {
+  YL_ASSIGN(const layout::Layout layout, marker_layout(cell, rectangles, dbu_um));
+  return ingest::oasis::oasis_bytes(layout);
 }
 
 }  // namespace yieldloop::feedback

@@ -1,8 +1,8 @@
 /// \file
-/// Marker layers as a GDSII stream: rectangles on layers of one cell, to lay over a chip.
+/// Marker layers as a GDSII or OASIS stream: rectangles on layers of one cell, to lay over a chip.
 ///
-/// Units: um in, rounded to `dbu_um`. The file has one structure; its dates are the epoch, so
-/// that the same markers give the same bytes.
+/// Units: um in, rounded to `dbu_um`. The file has one structure; a GDSII file's dates are the
+/// epoch, so that the same markers give the same bytes.
 /// Source: GDSII Stream Format Manual, release 6.0: HEADER, BGNLIB, UNITS, BOUNDARY; REAL8 is
 /// excess-64 base-16.
 #pragma once
@@ -28,5 +28,10 @@ struct MarkerRectangle {
 Result<std::vector<std::byte>> gds_markers(const std::string& cell,
                                            std::span<const MarkerRectangle> rectangles,
                                            double dbu_um = 0.001);
+
+/// The same as an OASIS stream. Errors: the same.
+Result<std::vector<std::byte>> oasis_markers(const std::string& cell,
+                                             std::span<const MarkerRectangle> rectangles,
+                                             double dbu_um = 0.001);
 
 }  // namespace yieldloop::feedback

@@ -64,6 +64,7 @@ Candidate candidate_of(const ElectricalVerdict& v, const ElectricalTrace& trace)
   f.rate_ratio_ci = {1.0 / std::max(1e-9, 1.0 - t.share_ci.low),
                      1.0 / std::max(1e-9, 1.0 - t.share_ci.high)};
   f.attributable_defects = t.share * static_cast<double>(trace.fails);
+  for (const std::size_t i : v.finer) f.confounded_with.push_back(subject_of(trace.tests[i]));
   f.evidence.push_back(
       {.analysis = "electrical_trace",
        .test = "block fails on exposure beside area, likelihood ratio with the scatter of blocks "

@@ -150,10 +150,14 @@ Candidate candidate_of(const FabData& data, const LayoutSide& side, ProcessSide 
   f.subject = side.subject;
   f.subject.erase("step");  // The inspection's; the process side names its own.
   for (const auto& [key, value] : process.subject) f.subject[key] = value;
+  std::string piece = side.words;
+  if (!piece.empty() && piece[0] >= 'a' && piece[0] <= 'z') {
+    piece[0] = static_cast<char>(piece[0] - 'a' + 'A');
+  }
   f.statement = fmt::format(
-      "{}{} draws {:.1f} times the defects on wafers {} (95 % interval {:.1f} to {:.1f}; other "
-      "defects {:.1f} times)",
-      side.words.substr(0, 1) == "p" ? "P" + side.words.substr(1) : side.words,
+      "{}{}: {:.1f} times the defects on wafers {} (95 % interval {:.1f} to {:.1f}; other defects "
+      "{:.1f} times)",
+      piece,
       side.locations_total > 0 ? fmt::format(" ({} places a die)", side.locations_total) : "",
       process.pattern.ratio, process.words, process.pattern.ci.low, process.pattern.ci.high,
       process.other.ratio);
@@ -414,6 +418,7 @@ std::vector<LayoutSide> traced_sides(const LayoutTrace& trace, const RegressionT
     if (trace.via_q[i] <= alpha && trace.vias[i].single_to_double > 1.0)
       sides.push_back(side_of(trace.vias[i]));
   }
+  for (LayoutSide& side : sides) side.registrations = trace.registrations;
   if (regression == nullptr) return sides;
   for (const RegressionLayer& layer : regression->layers) {
     for (const RegressionCause& cause : layer.causes) {
@@ -444,7 +449,8 @@ Result<FamilyResult> interaction_causes(const FabData& data, const layout::FlatV
       return Error{Errc::kCancelled, "FIND-0003", "The analysis was cancelled."};
     progress.report(fmt::format("Comparing {} between wafers", side.words), 0, 0);
     if (!exposures.contains(side.step)) {
-      YL_ASSIGN(auto located, located_defects(data, view, side.step, clustered));
+      YL_ASSIGN(auto located,
+                located_defects(data, view, side.step, clustered, side.registrations));
       exposures.emplace(side.step, std::move(located));
     }
     FamilyResult own;

@@ -43,6 +43,7 @@ struct LayoutSide {
   std::vector<std::size_t> defects;
   double attributable = 0.0;
   tracing::DieLink die;
+  std::vector<StepRegistration> registrations;  ///< Of the trace.
 };
 
 /// Patterns and vias of a trace, and features of a regression, that were found.

@@ -104,12 +104,13 @@ Candidate candidate_of(const TracedPattern& p, const FabData& data, const layout
   f.rate_ratio_ci = p.rate_ratio_ci;
   f.attributable_defects = p.attributable;
   f.evidence.push_back({.analysis = "pattern_trace",
-                        .test = "defects in the pattern's zone against its area in equal density",
+                        .test = "likelihood ratio of the blurred pattern against background",
                         .n = {p.defects, p.occurrences},
                         .p_value = p.p_value,
                         .detail = {{"expected", p.expected},
                                    {"reach_um", p.reach_um},
                                    {"position_sigma_um", p.position_sigma_um},
+                                   {"likelihood_ratio", p.statistic},
                                    {"space_um", p.space_um},
                                    {"dispersion", p.dispersion}}});
   add_die_effect(p.die, f);
@@ -179,6 +180,29 @@ Candidate candidate_of(const FeatureRate& r) {
 
 }  // namespace
 
+namespace {
+
+/// Where the tools' frames were put before a step's defects were traced.
+void add_registrations(const LayoutTrace& trace, const std::string& step, Finding& f) {
+  for (const StepRegistration& r : trace.registrations) {
+    if (r.step != step || r.registration.verdict != tracing::RegistrationVerdict::kMoved) continue;
+    const tracing::Alignment& at = r.registration.best.alignment;
+    f.evidence.push_back(
+        {.analysis = "registration",
+         .test = "likelihood of the defects of " + r.tool + " against the layout's places",
+         .n = {r.registration.defects},
+         .p_value = r.registration.p_value,
+         .detail = {{"shift_x_um", at.shift.x},
+                    {"shift_y_um", at.shift.y},
+                    {"rotation_urad", 1e6 * at.rotation},
+                    {"scale_ppm", 1e6 * at.scale},
+                    {"over_header", r.registration.over_header},
+                    {"over_second", r.registration.over_second}}});
+  }
+}
+
+}  // namespace
+
 FamilyResult layout_causes(const FabData& data, const layout::FlatView& view,
                            const LayoutTrace& trace, const LayoutCauseOptions& options) {
   FamilyResult family;
@@ -188,11 +212,13 @@ FamilyResult layout_causes(const FabData& data, const layout::FlatView& view,
   bool single_vias_found = false;
   for (const TracedPattern& p : trace.patterns) {
     family.candidates.push_back(candidate_of(p, data, view));
+    add_registrations(trace, p.step, family.candidates.back().finding);
   }
   for (std::size_t i = 0; i < trace.vias.size(); ++i) {
     const ViaTrace& v = trace.vias[i];
     if (trace.via_q[i] > options.alpha || v.single_to_double <= 1.0) continue;
     family.candidates.push_back(candidate_of(v, trace.via_q[i]));
+    add_registrations(trace, v.step, family.candidates.back().finding);
     single_vias_found = true;
   }
   // The strongest feature of a step and layer speaks for the others, which overlap it.

@@ -55,6 +55,9 @@ class StepTrace {
     if (exposure_.defects.empty()) return Ok{};
     window_ = tracing::to_dbu(exposure_.window, view_.layout().dbu_um());
     for (const std::string& name : layer_names) YL_TRY(add_layer(name));
+    for (const SeenLayer& seen : metals_) YL_TRY(prepare_metal(seen));
+    for (const SeenVia& via : vias_) YL_TRY(prepare_via(via));
+    register_tools();
     for (const SeenLayer& seen : metals_) YL_TRY(trace_metal(seen));
     for (const SeenVia& via : vias_) YL_TRY(trace_via(via));
     set_aside_explained();
@@ -102,25 +105,51 @@ class StepTrace {
     if (cut && low && high) vias_.push_back({&via, {*cut, *low, *high}});
   }
 
-  Status trace_metal(const SeenLayer& seen) {
-    progress_.report(fmt::format("Tracing {} on {}", exposure_.step, seen.product->name), 0, 0);
-    const auto strata = tracing::DensityStrata::of(view_, seen.layer, exposure_.window);
+  Status prepare_metal(const SeenLayer& seen) {
+    progress_.report(fmt::format("Counting patterns of {}", seen.product->name), 0, 0);
     tracing::CensusOptions census_options{.min_space_um = seen.product->min_space_um.value_or(0.0)};
     auto census = tracing::census_patterns(view_, seen.layer, window_, census_options, progress_);
     if (!census) {
       if (census.error().code == Errc::kNoData) return Ok{};
       return census.error();
     }
-    YL_ASSIGN(auto traced, tracing::trace_patterns(data_, exposure_, seen.product->name, *census,
-                                                   strata, {.q_limit = options_.alpha}));
-    for (auto& pattern : traced.patterns) result_.patterns.push_back(std::move(pattern));
+    features_.add(*census);
     censuses_.emplace(seen.layer, std::move(*census));
-    strata_.emplace(seen.layer, strata);
+    strata_.emplace(seen.layer, tracing::DensityStrata::of(view_, seen.layer, exposure_.window));
+    return Ok{};
+  }
+
+  Status prepare_via(const SeenVia& via) {
+    YL_ASSIGN(auto census, layout::census_vias(view_, via.layers, {.window = window_}, progress_));
+    features_.add(census, view_.layout().dbu_um());
+    via_censuses_.emplace_back(via.layers, std::move(census));
+    return Ok{};
+  }
+
+  void register_tools() {
+    auto registrations = register_step(data_, features_, options_.seed, exposure_);
+    features_ = {};
+    for (std::string& caveat : registration_caveats(registrations)) {
+      result_.caveats.push_back(std::move(caveat));
+    }
+    std::ranges::move(registrations, std::back_inserter(result_.registrations));
+  }
+
+  Status trace_metal(const SeenLayer& seen) {
+    const auto census = censuses_.find(seen.layer);
+    if (census == censuses_.end()) return Ok{};
+    progress_.report(fmt::format("Tracing {} on {}", exposure_.step, seen.product->name), 0, 0);
+    YL_ASSIGN(auto traced,
+              tracing::trace_patterns(data_, exposure_, seen.product->name, census->second,
+                                      strata_.at(seen.layer), {.q_limit = options_.alpha}));
+    for (auto& pattern : traced.patterns) result_.patterns.push_back(std::move(pattern));
     return Ok{};
   }
 
   Status trace_via(const SeenVia& via) {
-    YL_ASSIGN(auto census, layout::census_vias(view_, via.layers, {.window = window_}, progress_));
+    const auto& census = std::ranges::find(via_censuses_, via.layers.cut, [](const auto& known) {
+                           return known.first.cut;
+                         })->second;
     const auto strata = tracing::DensityStrata::of(view_, via.layers.cut, exposure_.window);
     auto traced = tracing::trace_vias(data_, exposure_, via.product->name, census,
                                       view_.layout().dbu_um(), strata, options_.blur_um);
@@ -129,7 +158,6 @@ class StepTrace {
     } else if (traced.error().code != Errc::kNoData) {
       return traced.error();
     }
-    via_censuses_.emplace_back(via.layers, std::move(census));
     return Ok{};
   }
 
@@ -214,6 +242,7 @@ class StepTrace {
   geometry::Box window_;
   std::vector<SeenLayer> metals_;
   std::vector<SeenVia> vias_;
+  RegistrationFeatures features_;
   std::unordered_map<layout::LayerIndex, tracing::PatternCensus> censuses_;
   std::unordered_map<layout::LayerIndex, tracing::DensityStrata> strata_;
   std::vector<std::pair<layout::ViaLayer, layout::ViaCensus>> via_censuses_;
@@ -281,6 +310,7 @@ Result<LayoutTrace> trace_layout(const FabData& data, const layout::FlatView& vi
     }
     result.defects += static_cast<std::int64_t>(exposure->defects.size());
     result.outside += exposure->outside;
+    std::ranges::copy(exposure->caveats, std::back_inserter(result.caveats));
     StepTrace trace(data, view, options, result, progress);
     YL_TRY(trace.run(std::move(*exposure), {layers.begin(), layers.end()}));
   }

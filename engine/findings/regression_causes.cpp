@@ -361,7 +361,9 @@ Result<RegressionTrace> trace_regression(const FabData& data, const layout::Flat
   for (const auto& [step, metals] : seen) tables += metals.size();
   const auto clustered = clustered_defects_of(data);
   for (const auto& [step, metals] : seen) {
-    auto exposure = located_defects(data, view, step, clustered);
+    auto exposure =
+        located_defects(data, view, step, clustered,
+                        trace == nullptr ? std::vector<StepRegistration>{} : trace->registrations);
     if (!exposure) {
       if (exposure.error().code != Errc::kNoData) return exposure.error();
       result.caveats.push_back(exposure.error().message);

@@ -17,10 +17,13 @@ std::vector<char> clustered_defects_of(const FabData& data) {
 
 Result<tracing::StepExposure> located_defects(const FabData& data, const layout::FlatView& view,
                                               const std::string& step,
-                                              const std::vector<char>& clustered) {
+                                              const std::vector<char>& clustered,
+                                              const std::vector<StepRegistration>& registrations) {
   const auto box = tracing::to_um(view.bbox(), view.layout().dbu_um());
   YL_ASSIGN(const auto frame, tracing::Frame::make(data.product, box));
-  return tracing::step_exposure(data, frame, step, clustered);
+  YL_ASSIGN(auto exposure, tracing::step_exposure(data, frame, step, clustered));
+  move_registered(data, registrations, exposure);
+  return exposure;
 }
 
 std::vector<char> near_locations(const std::vector<LayoutLocation>& locations, double reach_um,

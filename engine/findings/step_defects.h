@@ -9,6 +9,7 @@
 #include "engine/core/fab_data.h"
 #include "engine/core/finding.h"
 #include "engine/core/result.h"
+#include "engine/findings/trace_registration.h"
 #include "engine/layout/flat_view.h"
 #include "engine/tracing/exposure.h"
 
@@ -17,10 +18,11 @@ namespace yieldloop::findings {
 /// Shape: [data.defects]; 1 for defects of a cluster (scratch, spill), which are one event.
 std::vector<char> clustered_defects_of(const FabData& data);
 
+/// Defects of tools that `registrations` moved are moved as they were for tracing.
 /// Errors: those of tracing::Frame::make and tracing::step_exposure.
-Result<tracing::StepExposure> located_defects(const FabData& data, const layout::FlatView& view,
-                                              const std::string& step,
-                                              const std::vector<char>& clustered);
+Result<tracing::StepExposure> located_defects(
+    const FabData& data, const layout::FlatView& view, const std::string& step,
+    const std::vector<char>& clustered, const std::vector<StepRegistration>& registrations = {});
 
 /// Shape: [points]; 1 within `reach_um` of a location.
 std::vector<char> near_locations(const std::vector<LayoutLocation>& locations, double reach_um,

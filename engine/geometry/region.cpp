@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/geometry/union_sweep.h"
+
 namespace yieldloop::geometry {
 
 void ShapeHeap::add(std::span<const Point> polygon) {
@@ -43,7 +45,27 @@ double distance_to_segment(Point a, Point b, Point p) {
   return std::hypot(vx - t * ux, vy - t * uy);
 }
 
-/// Length of the segment inside the open strip/box; Liang-Barsky.
+struct BorderRule {
+  Box window;
+  bool left_side;
+  bool lower_side;
+};
+
+double border_length(const Polygon& ring, const BorderRule& rule) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    const Point a = ring[i];
+    const Point b = ring[(i + 1) % ring.size()];
+    const Box& w = rule.window;
+    if (a.x == b.x && (a.x == w.x_max || (a.x == w.x_min && !rule.left_side))) continue;
+    if (a.y == b.y && (a.y == w.y_max || (a.y == w.y_min && !rule.lower_side))) continue;
+    sum += length_inside(a, b, w);
+  }
+  return sum;
+}
+
+}  // namespace
+
 double length_inside(Point a, Point b, const Box& window) {
   const auto dx = static_cast<double>(b.x - a.x);
   const auto dy = static_cast<double>(b.y - a.y);
@@ -65,27 +87,6 @@ double length_inside(Point a, Point b, const Box& window) {
                       clip(dy, static_cast<double>(window.y_max - a.y));
   return inside ? (t1 - t0) * std::hypot(dx, dy) : 0.0;
 }
-
-struct BorderRule {
-  Box window;
-  bool left_side;
-  bool lower_side;
-};
-
-double border_length(const Polygon& ring, const BorderRule& rule) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < ring.size(); ++i) {
-    const Point a = ring[i];
-    const Point b = ring[(i + 1) % ring.size()];
-    const Box& w = rule.window;
-    if (a.x == b.x && (a.x == w.x_max || (a.x == w.x_min && !rule.left_side))) continue;
-    if (a.y == b.y && (a.y == w.y_max || (a.y == w.y_min && !rule.lower_side))) continue;
-    sum += length_inside(a, b, w);
-  }
-  return sum;
-}
-
-}  // namespace
 
 bool contains(std::span<const Point> polygon, Point p) {
   bool inside = false;
@@ -139,17 +140,33 @@ double union_area(const ShapeHeap& shapes, const Box& window) {
     for (const MergedPolygon& piece : merge(shapes, window)) sum += piece.area();
     return sum;
   }
-  std::vector<Rect> rects;
-  rects.reserve(shapes.boxes.size());
-  // Relative to the window: products of far-away coordinates would lose digits.
-  const Point origin{window.x_min, window.y_min};
-  for (const Box& box : shapes.boxes)
-    rects.push_back(to_rect(box.intersection(window).moved(Point{} - origin)));
-  return coverage(rects).once;
+  return boxes_area(shapes.boxes, window);
 }
+
+namespace {
+
+/// Of edges along one axis: those at `after` do not count, those at `before` only when asked.
+double edges_inside(const std::vector<UnionEdge>& edges, Coord before, Coord after, bool at_before,
+                    Coord low, Coord high) {
+  double sum = 0.0;
+  for (const UnionEdge& e : edges) {
+    if (e.at < before || e.at >= after || (e.at == before && !at_before)) continue;
+    sum += static_cast<double>(std::max<Coord>(std::min(e.high, high) - std::max(e.low, low), 0));
+  }
+  return sum;
+}
+
+}  // namespace
 
 double union_perimeter(const ShapeHeap& shapes, const Box& window, bool left_side,
                        bool lower_side) {
+  if (shapes.oblique.empty()) {
+    const UnionOutline outline = union_outline(shapes, window.enlarged(1));
+    return edges_inside(outline.vertical, window.x_min, window.x_max, left_side, window.y_min,
+                        window.y_max) +
+           edges_inside(outline.horizontal, window.y_min, window.y_max, lower_side, window.x_min,
+                        window.x_max);
+  }
   const BorderRule rule{window, left_side, lower_side};
   double sum = 0.0;
   for (const MergedPolygon& piece : merge(shapes, window.enlarged(1))) {

@@ -49,51 +49,60 @@ std::vector<Side> sides_of(std::span<const Box> boxes, const Box& window) {
   return sorted;
 }
 
-/// Where the coverage along the sweep line changes, and by how much.
+/// How often the sweep line is covered, stretch by stretch.
 class SweepLine {
  public:
-  struct Change {
-    std::int32_t x = 0;
-    std::int32_t by = 0;
-  };
-
   void apply(const Side& side) {
-    add(side.low, side.change);
-    add(side.high, -side.change);
+    const std::size_t first = place(side.low);
+    std::size_t i = first;
+    std::int32_t before = 0;  ///< The coverage of the last stretch looked at, as it was.
+    for (; i < steps_.size() && steps_[i].x < side.high; ++i) {
+      Step& step = steps_[i];
+      const std::int32_t end =
+          i + 1 < steps_.size() ? std::min(steps_[i + 1].x, side.high) : side.high;
+      before = step.depth;
+      step.depth += side.change;
+      if (before == 0) covered_ += end - step.x;
+      if (step.depth == 0) covered_ -= end - step.x;
+    }
+    if (i == steps_.size() || steps_[i].x != side.high)
+      steps_.insert(steps_.begin() + static_cast<std::ptrdiff_t>(i), {side.high, before});
+    drop_if_even(i);
+    drop_if_even(first);
   }
   /// Where the covered stretches begin and end, in turns.
   void borders(std::vector<std::int32_t>& out) const {
     out.clear();
-    std::int32_t depth = 0;
-    for (const Change& change : changes_) {
-      const std::int32_t before = depth;
-      depth += change.by;
-      if ((before == 0) != (depth == 0)) out.push_back(change.x);
+    std::int32_t before = 0;
+    for (const Step& step : steps_) {
+      if ((before == 0) != (step.depth == 0)) out.push_back(step.x);
+      before = step.depth;
     }
   }
-  std::int64_t covered() const {
-    std::int64_t sum = 0;
-    std::int32_t depth = 0;
-    std::int32_t last = 0;
-    for (const Change& change : changes_) {
-      if (depth != 0) sum += change.x - last;
-      last = change.x;
-      depth += change.by;
-    }
-    return sum;
-  }
+  std::int64_t covered() const { return covered_; }
 
  private:
-  void add(std::int32_t x, std::int32_t by) {
-    const auto it = std::lower_bound(changes_.begin(), changes_.end(), x,
-                                     [](const Change& c, std::int32_t at) { return c.x < at; });
-    if (it == changes_.end() || it->x != x) {
-      changes_.insert(it, {x, by});
-    } else if ((it->by += by) == 0) {
-      changes_.erase(it);
-    }
+  /// From x on to the next step.
+  struct Step {
+    std::int32_t x = 0;
+    std::int32_t depth = 0;
+  };
+
+  /// The step at x, made where there was none.
+  std::size_t place(std::int32_t x) {
+    const auto it = std::lower_bound(steps_.begin(), steps_.end(), x,
+                                     [](const Step& s, std::int32_t at) { return s.x < at; });
+    const auto i = static_cast<std::size_t>(it - steps_.begin());
+    if (it == steps_.end() || it->x != x) steps_.insert(it, {x, i > 0 ? steps_[i - 1].depth : 0});
+    return i;
   }
-  std::vector<Change> changes_;  ///< Ascending by x, none of them 0.
+  void drop_if_even(std::size_t i) {
+    if (steps_[i].depth == (i > 0 ? steps_[i - 1].depth : 0))
+      steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+
+  std::vector<Step> steps_;  ///< Ascending by x; neighbours differ in depth.
+  std::int64_t covered_ = 0;
 };
 
 /// Pieces that turn out to be one are joined.
@@ -346,6 +355,15 @@ UnionOutline union_outline(const ShapeHeap& shapes, const Box& window) {
 }
 
 double boxes_area(std::span<const Box> boxes, const Box& window) {
+  // A tree does not mind how many edges a line crosses.
+  constexpr std::size_t kMany = 50000;
+  if (boxes.size() > kMany) {
+    std::vector<Rect> rects;
+    rects.reserve(boxes.size());
+    for (const Box& box : boxes)
+      rects.push_back(to_rect(box.intersection(window).moved({-window.x_min, -window.y_min})));
+    return coverage(rects).once;
+  }
   double area = 0.0;
   std::int32_t last = 0;
   std::int64_t covered = 0;

@@ -59,4 +59,8 @@ UnionOutline union_outline(const ShapeHeap& shapes, const Box& window);
 /// Area of the union of the boxes inside the window; exact while below 2^53.
 double boxes_area(std::span<const Box> boxes, const Box& window);
 
+/// Length of the segment a-b inside the window, border included.
+/// Source: Y.-D. Liang, B. A. Barsky, "A new concept and method for line clipping", ACM TOG 1984.
+double length_inside(Point a, Point b, const Box& window);
+
 }  // namespace yieldloop::geometry

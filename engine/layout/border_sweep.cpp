@@ -33,11 +33,11 @@ class Sweep {
       return a.x != b.x ? a.x < b.x : a.low < b.low;
     });
     for (std::size_t i = 0; i < events.size();) {
-      const std::int32_t x = events[i].x;
-      std::int32_t from = std::numeric_limits<std::int32_t>::max(), to = kNever;
-      for (; i < events.size() && events[i].x == x; ++i) {
+      // Events at one x whose stretches touch are one step; apart, they do not see each other.
+      const std::int32_t x = events[i].x, from = events[i].low;
+      std::int32_t to = events[i].high;
+      for (; i < events.size() && events[i].x == x && events[i].low <= to; ++i) {
         apply(events[i]);
-        from = std::min(from, events[i].low);
         to = std::max(to, events[i].high);
       }
       const std::size_t first = find(from), last = find(to);

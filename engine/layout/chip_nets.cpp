@@ -158,6 +158,22 @@ std::optional<NetId> ChipNets::net_at(LayerIndex layer, Point p) const {
   return found;
 }
 
+bool ChipNets::has(NetId net) const {
+  const NetHierarchy& nets = *solved_;
+  if (nets.cells.empty()) return false;
+  auto at = static_cast<std::uint32_t>(nets.cells.size() - 1);
+  if (net >= nets.cells[at].ids) return false;
+  while (net >= nets.cells[at].own_nets) {
+    const NetCell& cell = nets.cells[at];
+    const std::uint32_t child = child_of(cell, net);
+    net -= cell.base[child];
+    if (cell.lift(child, net) < cell.own_nets) return false;  // A gap: joined to something.
+    at = cell.children[child].cell;
+  }
+  return (nets.cells[at].kinds[net] & kLabelKind) == 0 ||
+         (nets.cells[at].kinds[net] & kConductorKind) != 0;
+}
+
 void ChipNets::for_each_net(FunctionRef<bool(NetId)> visit) const {
   if (solved_->cells.empty()) return;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> path;

@@ -116,7 +116,9 @@ class ChipNets {
   std::optional<NetId> net_at(LayerIndex layer, Point p) const;
   /// Every net with a shape on a conductor, each once, in a fixed order. Stops at false.
   void for_each_net(FunctionRef<bool(NetId)> visit) const;
-  /// REQUIRES: a number that net_at or for_each_net gave.
+  /// Whether a number is one that net_at or for_each_net could give.
+  bool has(NetId net) const;
+  /// REQUIRES: has(net).
   NetMeasure measure(NetId net) const;
   NetNames names(NetId net) const;
   /// Calls visit(layer, shape) for the shapes of a net, in a fixed order.

@@ -4,6 +4,7 @@
 
 #include "engine/layout/collect.h"
 #include "engine/layout/flat_view.h"
+#include "engine/layout/line_runs.h"
 
 namespace yieldloop::layout {
 
@@ -23,24 +24,9 @@ geometry::ShapeHeap collect(const FlatView& view, LayerIndex layer, const Box& w
 
 namespace {
 
-/// Pieces a large window is measured in, so that memory stays bounded. 262 um at 1 nm.
-constexpr Coord kPiece = Coord{1} << 18;
-
-using Interval = std::pair<double, double>;
-
-/// Sorts and joins intervals that touch.
-void join(std::vector<Interval>& intervals) {
-  std::sort(intervals.begin(), intervals.end());
-  std::vector<Interval> out;
-  for (const Interval& i : intervals) {
-    if (!out.empty() && i.first <= out.back().second) {
-      out.back().second = std::max(out.back().second, i.second);
-    } else {
-      out.push_back(i);
-    }
-  }
-  intervals = std::move(out);
-}
+/// Pieces a large window is measured in, so that memory stays bounded and sweeps are short. 66 um
+/// at 1 nm.
+constexpr Coord kPiece = Coord{1} << 16;
 
 /// Where the line just above (side +1) or below (-1) y cuts the polygon; x and y may be swapped.
 void cut_polygon(std::span<const Point> points, Coord y, int side, bool swapped,
@@ -66,36 +52,6 @@ struct Lines {
   std::vector<Interval> horizontal;
   std::vector<Interval> vertical;
 };
-
-/// The gap or the run that holds `value`, and its neighbours' distances.
-struct Around {
-  bool covered = false;
-  double low = -HUGE_VAL;    ///< Start of the run, or end of the run before the gap.
-  double high = HUGE_VAL;    ///< End of the run, or start of the run after the gap.
-  double before = HUGE_VAL;  ///< Gap before the run; when covered.
-  double after = HUGE_VAL;
-};
-
-Around look_around(const std::vector<Interval>& runs, double value) {
-  Around result;
-  const auto next = std::find_if(runs.begin(), runs.end(),
-                                 [value](const Interval& run) { return run.second >= value; });
-  if (next == runs.end()) {
-    if (!runs.empty()) result.low = runs.back().second;
-    return result;
-  }
-  result.covered = next->first <= value;
-  if (!result.covered) {
-    result.high = next->first;
-    if (next != runs.begin()) result.low = std::prev(next)->second;
-    return result;
-  }
-  result.low = next->first;
-  result.high = next->second;
-  if (next != runs.begin()) result.before = next->first - std::prev(next)->second;
-  if (std::next(next) != runs.end()) result.after = std::next(next)->first - next->second;
-  return result;
-}
 
 Lines lines_through(const FlatView& view, LayerIndex layer, Point at, Coord max_distance) {
   Lines lines;

@@ -48,6 +48,11 @@ struct NetSlots {
   }
 };
 
+/// Whether two boxes that are not empty share a point.
+inline bool meet(const Box32& a, const Box32& b) {
+  return ((a.x_min <= b.x_max) & (b.x_min <= a.x_max) & (a.y_min <= b.y_max) &
+          (b.y_min <= a.y_max)) != 0;
+}
 struct NetPolygon {
   Box32 box;
   std::uint32_t first = 0;  ///< In NetCell::points.
@@ -65,7 +70,7 @@ struct SlotShapes {
 
   std::size_t size() const { return boxes.size() + polygons.size(); }
   /// Calls visit(shape) for those whose box touches the window, until it returns false; tells
-  /// whether it did not.
+  /// whether it did not. For a window beyond 32 bits, some more.
   template <class Visit>
   bool near(const Box& window, Visit&& visit) const;
 };
@@ -165,14 +170,15 @@ std::uint32_t child_of(const NetCell& cell, std::uint64_t net);
 template <class Visit>
 bool SlotShapes::near(const Box& window, Visit&& visit) const {
   bool on = true;
+  const Box32 near = geometry::clamped(window);
   box_tree.for_each_range(window, boxes.size(), [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; on && i < to; ++i)
-      if (static_cast<Box>(boxes[i]).touches(window)) on = visit(static_cast<std::uint32_t>(i));
+      if (meet(boxes[i], near)) on = visit(static_cast<std::uint32_t>(i));
   });
+  if (polygons.empty()) return on;
   polygon_tree.for_each_range(window, polygons.size(), [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; on && i < to; ++i)
-      if (static_cast<Box>(polygons[i].box).touches(window))
-        on = visit(static_cast<std::uint32_t>(boxes.size() + i));
+      if (meet(polygons[i].box, near)) on = visit(static_cast<std::uint32_t>(boxes.size() + i));
   });
   return on;
 }

@@ -24,14 +24,13 @@ class CellSolver {
         cell_(cell),
         pairs_(pairs),
         progress_(progress),
-        components_(cell.own.empty() ? 0 : cell.own.back().first + cell.own.back().size()) {}
+        components_(cell.own.empty() ? 0 : cell.own.back().first + cell.own.back().size()),
+        walk_(nets) {}
 
   void run() {
     index_children();
-    for_each_slot(cell_.own_mask, [&](unsigned slot) {
-      join_own(slot);
-      join_children(slot);
-    });
+    for_each_slot(cell_.own_mask, [&](unsigned slot) { join_own(slot); });
+    for (std::uint32_t c = 0; c < cell_.children.size() && !cancelled(); ++c) join_child(c);
     join_siblings();
     number_nets();
     lay_out_children();
@@ -128,39 +127,33 @@ class CellSolver {
     }
   }
 
-  static bool meet(const Box32& a, const Box32& b) {
-    return ((a.x_min <= b.x_max) & (b.x_min <= a.x_max) & (a.y_min <= b.y_max) &
-            (b.y_min <= a.y_max)) != 0;
-  }
   static Box32 hull_of(const Box32& a, const Box32& b) {
     return {std::min(a.x_min, b.x_min), std::min(a.y_min, b.y_min), std::max(a.x_max, b.x_max),
             std::max(a.y_max, b.y_max)};
   }
 
-  void join_children(unsigned slot) {
-    const SlotMask wanted = nets_.slots.partners[slot] & cell_.child_mask;
-    Box reach;
-    for_each_slot(wanted, [&](unsigned other) {
-      reach.include(cell_.child_hulls[NetCell::rank(cell_.child_mask, other)]);
-    });
-    const SlotShapes& mine = cell_.shapes(slot);
-    NetWalk walk(nets_);
-    for (std::uint32_t i = 0; i < mine.size(); ++i) {
-      const NetShape shape = NetShape::of(cell_, slot, mine, i, nullptr);
-      if (!shape.box.touches(reach)) continue;
-      for_each_child_near(shape.box, 0, [&](std::uint32_t c) {
-        const NetChild& child = cell_.children[c];
-        if ((nets_.cells[child.cell].mask() & wanted) == 0) return;
-        walk.near(child.cell, nets_.below({}, child), shape.box, wanted,
-                  [&](const NetShape& found) {
-                    if (touch_(shape, found))
-                      components_.join(mine.first + i,
-                                       pins_.node(c, walk.lifted(found.net()), components_));
-                    return true;
-                  });
+  void join_child(std::uint32_t position) {
+    const NetChild& child = cell_.children[position];
+    const NetCell& placed = nets_.cells[child.cell];
+    const Placement placement = nets_.below({}, child);
+    for_each_slot(cell_.own_mask, [&](unsigned slot) {
+      const SlotMask wanted = nets_.slots.partners[slot] & placed.mask();
+      if (wanted == 0) return;
+      Box reach;
+      for_each_slot(wanted, [&](unsigned other) { reach.include(placement(placed.hull(other))); });
+      const SlotShapes& mine = cell_.shapes(slot);
+      if (!mine.bbox.touches(reach)) return;
+      mine.near(reach, [&](std::uint32_t i) {
+        const NetShape shape = NetShape::of(cell_, slot, mine, i, nullptr);
+        walk_.near(child.cell, placement, shape.box, wanted, [&](const NetShape& found) {
+          if (touch_(shape, found))
+            components_.join(mine.first + i,
+                             pins_.node(position, walk_.lifted(found.net()), components_));
+          return true;
+        });
+        return !cancelled();
       });
-      if (cancelled()) return;
-    }
+    });
   }
 
   void join_siblings() {
@@ -305,6 +298,7 @@ class CellSolver {
   Components components_;
   Pins pins_;
   TouchTest touch_;
+  NetWalk walk_;
   std::vector<std::uint32_t> net_of_node_;
   std::uint32_t asked_ = 0;
 };

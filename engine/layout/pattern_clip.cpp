@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "engine/core/sha256.h"
@@ -253,7 +254,13 @@ std::string pattern_id(std::span<const std::uint64_t> canonical, Coord radius, s
   add(static_cast<std::uint64_t>(radius));
   add(layers);
   for (const std::uint64_t w : canonical) add(w);
-  return "p-" + Sha256::of(bytes).hex().substr(0, 10);
+  const auto digest = Sha256::of(bytes);
+  std::string id = "p-";
+  for (std::size_t i = 0; i < 5; ++i) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    id += {kDigits[digest.bytes[i] >> 4], kDigits[digest.bytes[i] & 15]};
+  }
+  return id;
 }
 
 ClipWords clip_of_shapes(std::span<const ShapeHeap> shapes, Coord radius) {

@@ -1,5 +1,5 @@
 /// \file
-/// Where a cell stands below another: exact as long as every step is orthogonal; for this folder.
+/// Where a cell stands below another: exact as long as every step is orthogonal.
 #pragma once
 
 #include "engine/layout/layout.h"

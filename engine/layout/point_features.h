@@ -72,7 +72,7 @@ struct PointFeatureOptions {
   double line_end_um = 0.5;      ///< Longest line end.
   double redundancy_distance_um = 1.0;
   bool hierarchy = true;          ///< The columns of cells and macros.
-  double cell_reach_um = 20.0;    ///< Farthest cell border looked for.
+  double cell_reach_um = 5.0;     ///< Farthest cell border looked for.
   double smallest_cell_um = 1.0;  ///< Both sides of a smaller cell's box are shorter than this.
 };
 

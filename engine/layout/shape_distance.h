@@ -59,4 +59,23 @@ double squared_distance(std::span<const P> points, geometry::Point p) {
   return winding != 0 ? 0.0 : nearest;
 }
 
+/// From a box to an oblique segment; 0 where they meet.
+inline double distance_to_oblique(geometry::Point a, geometry::Point b, const geometry::Box& box) {
+  const geometry::Point corners[] = {{box.x_min, box.y_min},
+                                     {box.x_max, box.y_min},
+                                     {box.x_max, box.y_max},
+                                     {box.x_min, box.y_max}};
+  double nearest = std::min(squared_distance(box, a), squared_distance(box, b));
+  bool left = false;
+  bool right = false;
+  for (const geometry::Point corner : corners) {
+    nearest = std::min(nearest, squared_distance_to_segment(a - corner, b - corner));
+    const auto side = geometry::cross(b - a, corner - a);
+    left = left || side >= 0;
+    right = right || side <= 0;
+  }
+  const bool meet = left && right && geometry::box_of(a, b).touches(box);
+  return meet ? 0.0 : std::sqrt(nearest);
+}
+
 }  // namespace yieldloop::layout

@@ -241,7 +241,7 @@ void ShapeSearch::for_each_in(const Box& window, FunctionRef<void(const FlatShap
   if (window.empty()) return;
   const auto wanted = [&window](const Box& box) { return box.touches(window); };
   FlatSink<BoxQuery> sink{wanted, visit, layers_, nullptr, {}};
-  walk_shapes(*cells_, view_.top(), BoxQuery{window}, sink);
+  ShapeWalk<BoxQuery, FlatSink<BoxQuery>>(*cells_, sink).run(view_.top(), BoxQuery{window});
 }
 
 void ShapeSearch::for_each_near(Point at, Coord radius,
@@ -254,7 +254,8 @@ void ShapeSearch::for_each_near(Point at, Coord radius,
     if (found <= limit) visit(shape, std::sqrt(found));
   };
   FlatSink<PointQuery> sink{wanted, take, layers_, nullptr, {}};
-  walk_shapes(*cells_, view_.top(), PointQuery{at, radius}, sink);
+  ShapeWalk<PointQuery, FlatSink<PointQuery>>(*cells_, sink)
+      .run(view_.top(), PointQuery{at, radius});
 }
 
 }  // namespace yieldloop::layout

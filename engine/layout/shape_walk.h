@@ -131,17 +131,18 @@ struct PointQuery {
 ///   sink.box(slot, box, query, cell)                in the cell's frame
 ///   sink.polygon(slot, box, points, offset, query, cell)
 ///   sink.general(slot, points, cell)                in the view's frame, below odd angles
-/// `placement()` and `path()` tell where the walk stands.
+/// `transform()` and `path()` tell where the walk stands. A sink needs a member
+/// `ShapeWalk<Query, Sink>* walk`.
 template <class Query, class Sink>
 class ShapeWalk {
  public:
-  ShapeWalk(const SearchCells& cells, const Query& query, Sink& sink)
-      : cells_(cells), query_(query), sink_(sink) {
-    sink.walk = this;
-  }
+  ShapeWalk(const SearchCells& cells, Sink& sink) : cells_(cells), sink_(sink) { sink.walk = this; }
 
-  void run(CellIndex top) {
-    if (cells_.box_of(top).touches(query_.box())) cell(top, query_);
+  /// May be called for one query after the other.
+  void run(CellIndex top, const Query& query) {
+    if (!cells_.box_of(top).touches(query.box())) return;
+    query_ = query;
+    cell(top, query);
   }
 
   /// From the cell the walk stands in to the view.
@@ -285,19 +286,12 @@ class ShapeWalk {
   }
 
   const SearchCells& cells_;
-  const Query query_;  ///< In the view's frame.
+  Query query_;  ///< In the view's frame.
   Sink& sink_;
   geometry::Transform transform_;
   std::array<PathStep, kMaxDepth + 1> path_;
   std::size_t depth_ = 0;
   std::vector<Point> scratch_;
 };
-
-/// Runs the walk over everything the query touches. Sink needs a member
-/// `ShapeWalk<Query, Sink>* walk`.
-template <class Query, class Sink>
-void walk_shapes(const SearchCells& cells, CellIndex top, const Query& query, Sink& sink) {
-  ShapeWalk<Query, Sink>(cells, query, sink).run(top);
-}
 
 }  // namespace yieldloop::layout

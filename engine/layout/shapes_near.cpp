@@ -49,15 +49,21 @@ Status check(std::span<const Point> points, std::span<const Coord> radii) {
                "units; give as many radii as points and check their unit."};
 }
 
-/// Runs found(position of the point, slot, squared distance, ...) for the points of one block.
-template <class Found>
+/// Runs found(position of the point, slot, squared distance, ...) for the points of one block and
+/// next(position) after each.
+template <class Found, class Next>
 void search_block(const ShapeSearch& search, std::span<const std::uint32_t> block,
-                  std::span<const Point> points, std::span<const Coord> radii, Found&& found) {
+                  std::span<const Point> points, std::span<const Coord> radii, Found&& found,
+                  Next&& next) {
+  std::uint32_t point = 0;
+  const auto one = [&](const auto&... what) { found(point, what...); };
+  NearSink<decltype(one)> sink{one};
+  ShapeWalk<PointQuery, NearSink<decltype(one)>> walk(search.cells(), sink);
   for (const std::uint32_t i : block) {
-    const auto one = [&](auto&&... what) { found(i, what...); };
-    const auto radius = static_cast<double>(radii[i]);
-    NearSink<decltype(one)> sink{one, radius * radius};
-    walk_shapes(search.cells(), search.view().top(), PointQuery{points[i], radii[i]}, sink);
+    point = i;
+    sink.limit = static_cast<double>(radii[i]) * static_cast<double>(radii[i]);
+    walk.run(search.view().top(), PointQuery{points[i], radii[i]});
+    next(i);
   }
 }
 
@@ -76,17 +82,18 @@ struct Found {
 Found find_block(const ShapeSearch& search, std::span<const std::uint32_t> block,
                  std::span<const Point> points, std::span<const Coord> radii) {
   Found result;
-  for (std::size_t k = 0; k < block.size(); ++k) {
-    const std::size_t before = result.shapes.size();
-    search_block(search, block.subspan(k, 1), points, radii,
-                 [&](std::uint32_t, std::uint32_t slot, double distance2, const Box& box,
-                     bool is_box, CellIndex cell, const auto& walk, bool in_cell) {
-                   result.shapes.push_back({search.layers()[slot], cell,
-                                            in_cell ? walk.transform()(box) : box, is_box,
-                                            std::sqrt(distance2)});
-                 });
-    result.counts.push_back(static_cast<std::uint32_t>(result.shapes.size() - before));
-  }
+  std::size_t before = 0;
+  search_block(
+      search, block, points, radii,
+      [&](std::uint32_t, std::uint32_t slot, double distance2, const Box& box, bool is_box,
+          CellIndex cell, const auto& walk, bool in_cell) {
+        result.shapes.push_back({search.layers()[slot], cell, in_cell ? walk.transform()(box) : box,
+                                 is_box, std::sqrt(distance2)});
+      },
+      [&](std::uint32_t) {
+        result.counts.push_back(static_cast<std::uint32_t>(result.shapes.size() - before));
+        before = result.shapes.size();
+      });
   return result;
 }
 
@@ -117,14 +124,16 @@ Result<std::vector<std::uint32_t>> count_shapes_near(const ShapeSearch& search,
   std::vector<std::uint32_t> counts(points.size() * layers, 0);
   const std::vector<std::uint32_t> order = geometry::curve_order(points);
   YL_ASSIGN([[maybe_unused]] const auto done,
-            for_all_tiles<char>(
-                blocks_of(order.size()), "shapes near points", progress, [&](std::size_t block) {
-                  search_block(search, block_of(order, block), points, radii,
-                               [&](std::uint32_t point, std::uint32_t slot, const auto&...) {
-                                 ++counts[point * layers + slot];
-                               });
-                  return char{};
-                }));
+            for_all_tiles<char>(blocks_of(order.size()), "shapes near points", progress,
+                                [&](std::size_t block) {
+                                  search_block(
+                                      search, block_of(order, block), points, radii,
+                                      [&](std::uint32_t point, std::uint32_t slot, const auto&...) {
+                                        ++counts[point * layers + slot];
+                                      },
+                                      [](std::uint32_t) {});
+                                  return char{};
+                                }));
   return counts;
 }
 

@@ -1,15 +1,16 @@
 /// \file
 /// How often defects fall where no pattern draws them: the confounders of tracing.
 ///
-/// Over the exposure a point of tile t sees  b_t = alpha_s(t) * beta_g(t)  defects per area, with
-/// one alpha for each stratum of density and one beta for each region of the layout (a square
-/// grid; a macro that is dirtier than another is a region that is). alpha is the maximum
-/// likelihood given beta; beta is shrunk towards 1 by the evidence that regions differ at all:
+/// Over the exposure a point of tile t sees  b_t = alpha_s(t) beta_g(t) delta_t  defects per area:
+/// alpha for each stratum of density, beta for each region of the layout (a square grid; a macro
+/// that is dirtier than another is a region that is), delta for the tile itself. alpha is the
+/// maximum likelihood given beta; beta and delta are shrunk towards 1 by the evidence that regions
+/// and tiles differ at all:
 ///
-///   beta_g = (n_g + kappa) / (E_g + kappa),  1 / kappa = max(0, sum (n_g - E_g)^2 - E_g) / sum
-///   E_g^2
+///   beta_g = (n_g + kappa) / (E_g + kappa),  1 / kappa = sum ((n_g - E_g)^2 - E_g) / sum E_g^2
 ///
-/// where n_g counts defects by their chance of being background and E_g = sum_t alpha_s A_t.
+/// where n_g counts defects by their chance of being background and E_g is what the factors before
+/// expect; all are 1 where the sum is within two standard errors, sqrt(sum 2 E_g^2 + E_g), of 0.
 /// Wafer, zone of the wafer and lot need no term: an inspected die is seen whole, so a defect's
 /// place on the layout, given that it is background, is the same on every die.
 ///
@@ -29,7 +30,9 @@ namespace yieldloop::tracing {
 
 class BlurBackground {
  public:
-  BlurBackground(const DensityStrata& strata, std::span<const PointUm> defects);
+  /// Shape: seen is [tiles]: the share of the exposure that showed each; empty: all of it.
+  BlurBackground(const DensityStrata& strata, std::span<const PointUm> defects,
+                 std::span<const double> seen = {});
 
   /// Shape: weights is [defects]: the chance of each to be background.
   void fit(std::span<const double> weights);

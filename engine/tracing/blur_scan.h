@@ -16,7 +16,12 @@
 /// defects that are near no place. l is concave. The statistic is 2 (max l - max l(r = 0)), half
 /// of its null distribution a point at 0 and half chi-square with one degree of freedom.
 ///
-/// Two safeguards, both of which only lower it. One place counts at most
+/// A class that is remarkable must still be so against its own surroundings: its places smeared
+/// over three by three squares of 6 sigma, H, are allowed to draw defects as well, in f + h H with
+/// h free under both hypotheses. So a macro, a dense patch or whatever else is dirtier at the scale
+/// of many sigmas does not make the class look guilty that happens to live there.
+///
+/// Two safeguards more, both of which only lower the statistic. One place counts at most
 /// max(3, 3 q75) defects, q75 the upper quartile of the places' shares, the rest are weighted
 /// down: many defects at few places are repeaters, no pattern. And the statistic is divided by the
 /// dispersion of the places' counts where that exceeds 1: a class of which a few places fail and
@@ -52,9 +57,12 @@ double boundary_p(double statistic);
 /// Const members are thread-safe.
 class BlurScan {
  public:
-  /// All are kept by reference.
-  BlurScan(const NearPairs& pairs, const BlurBackground& background,
-           std::span<const RectUm> places);
+  /// All are kept by reference. Shape: seen is [places]: the share of the exposure that showed it.
+  BlurScan(const NearPairs& pairs, const BlurBackground& background, std::span<const RectUm> places,
+           std::span<const PointUm> defects, std::span<const double> seen = {});
+
+  /// n of the places: each by the share of the exposure that showed it.
+  double seen_of(std::span<const std::uint32_t> places) const;
 
   /// Shape: explained is [defects]: s at each defect; empty: 0.
   void set_explained(std::span<const double> explained);
@@ -69,11 +77,17 @@ class BlurScan {
  private:
   struct Near;
   Near near_of(std::span<const std::uint32_t> places, const DefectDensities& densities) const;
+  DefectDensities halo_of(std::span<const std::uint32_t> places) const;
+  double against_surroundings(std::span<const std::uint32_t> places,
+                              const DefectDensities& densities,
+                              std::span<const double> weight) const;
   std::vector<std::uint32_t> tiles_of(std::span<const std::uint32_t> places) const;
 
   const NearPairs& pairs_;
   const BlurBackground& background_;
   std::span<const RectUm> places_;
+  std::span<const double> seen_;  ///< Shape: [places], or empty: all is seen.
+  PointGrid defects_;
   std::vector<double> explained_, chance_;  ///< Shape: [defects]; s and b / (b + s).
   std::vector<double> tile_chance_;         ///< Shape: [tiles].
 };

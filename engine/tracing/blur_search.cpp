@@ -24,6 +24,7 @@ constexpr double kEchoReach = 5.0;
 /// Classes less remarkable than this at first are not asked again when others are explained.
 constexpr double kAskAgain = 0.25;
 constexpr double kLeastPerTool = 50.0;
+constexpr std::size_t kMostForWidth = 2000;  ///< Places.
 
 double log_choose(double n, double k) {
   return std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0);
@@ -38,8 +39,9 @@ class Scene {
     std::vector<double> each;
     for (const std::uint32_t t : tool) each.push_back(sigma[t]);
     pairs_ = std::make_unique<NearPairs>(input.places, defects_, each);
-    background_ = std::make_unique<BlurBackground>(*input.strata, defects_);
-    scan_ = std::make_unique<BlurScan>(*pairs_, *background_, input.places);
+    background_ = std::make_unique<BlurBackground>(*input.strata, defects_, input.tile_seen);
+    scan_ =
+        std::make_unique<BlurScan>(*pairs_, *background_, input.places, defects_, input.place_seen);
     scan_->set_explained(std::vector<double>(defects_.size(), 0.0));
   }
 
@@ -148,8 +150,12 @@ class Search {
 
   /// Profile likelihood at the places, all tools together and each that has enough.
   void estimate_sigmas(const Places& places) {
+    // An even draw of a large class tells the width as well.
+    const std::size_t taken = std::min(places.size(), kMostForWidth);
     std::vector<RectUm> boxes;
-    for (const std::uint32_t a : places) boxes.push_back(input_.places[a]);
+    for (std::size_t i = 0; i < taken; ++i) {
+      boxes.push_back(input_.places[places[i * places.size() / taken]]);
+    }
     const double start = *std::ranges::max_element(sigma_);
     // Only what may lie near a place at the widest width can tell the width.
     const ZoneIndex index(boxes, 5.0 * kBlurReach * start);
@@ -160,7 +166,7 @@ class Search {
       near.push_back(input_.defects[d]);
       tool.push_back(input_.tool[d]);
     }
-    const BlurBackground whole(*input_.strata, input_.defects);
+    const BlurBackground whole(*input_.strata, input_.defects, input_.tile_seen);
     std::vector<double> background;
     for (const PointUm p : near) {
       background.push_back(whole.rate_of_tile(input_.strata->tile_at(p)));
@@ -201,7 +207,7 @@ class Search {
       auto taken = best_class(scene, tests, blocked, gatherer);
       if (!taken) break;
       found.fit->add({gatherer.gather(scene.pairs(), taken->places),
-                      static_cast<double>(taken->places.size()), taken->test.rate});
+                      scene.scan().seen_of(taken->places), taken->test.rate});
       found.fit->fit();
       found.classes.push_back(std::move(*taken));
       scene.scan().set_explained(found.fit->explained());
@@ -285,7 +291,7 @@ class Search {
     std::vector<std::uint32_t> names;
     for (const auto& [name, members] : groups) {
       names.push_back(name);
-      places.push_back(static_cast<double>(members.size()));
+      places.push_back(scene.scan().seen_of(members));
       const auto near = gatherer.gather(scene.pairs(), members);
       const auto share =
           scene.scan().shares(members, near, found.test.rate, found.test.local_factor);

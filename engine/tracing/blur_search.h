@@ -33,6 +33,8 @@ struct BlurInput {
   std::vector<PointUm> defects;
   std::vector<std::uint32_t> tool;  ///< Shape: [defects]; tools are counted from 0.
   const DensityStrata* strata = nullptr;
+  /// The share of the exposure that showed a place and a tile; empty: all of it.
+  std::vector<double> place_seen, tile_seen;
 };
 
 /// A class taken up. Its component in the fit has the same position.

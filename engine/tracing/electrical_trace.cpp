@@ -133,6 +133,13 @@ class BlockModel {
   VectorXd totals_;
 };
 
+/// What a layer holds as a whole.
+bool in_first_tier(const ElectricalCause& cause) {
+  const auto feature = cause.subject.find("feature");
+  return cause.kind == "via" ||
+         (feature != cause.subject.end() && feature->second == "wire_length");
+}
+
 class ElectricalSearch {
  public:
   ElectricalSearch(const BlockModel& model, const ElectricalOptions& options,
@@ -146,13 +153,16 @@ class ElectricalSearch {
     while (accepted.size() + 1 < result_.blocks.size()) {
       YL_ASSIGN(const auto asked, ask(accepted, null.deviance));
       if (accepted.size() == 1) keep(asked);
-      const std::size_t best = best_of(asked);
-      if (best == 0 || asked[best].q_value > options_.alpha) break;
+      std::size_t best = best_of(asked, false);
+      if (best == 0) break;
       const double left = null.deviance - asked[best].deviance_drop;
       const auto degrees = static_cast<double>(result_.blocks.size() - accepted.size() - 1);
       const double scatter =
           degrees > 0.0 ? std::max(result_.dispersion, left / degrees) : result_.dispersion;
-      ElectricalVerdict verdict{.best = best, .rivals = rivals_of(best, asked, scatter)};
+      const std::size_t whole = best_of(asked, true);
+      if (whole != 0 && as_good(asked[whole], asked[best], scatter)) best = whole;
+      ElectricalVerdict verdict{.best = best};
+      name_rivals(asked, scatter, verdict);
       accepted.push_back(best);
       result_.tests[best].p_value = asked[best].p_value;
       result_.tests[best].q_value = asked[best].q_value;
@@ -186,13 +196,13 @@ class ElectricalSearch {
   Result<std::vector<ElectricalTest>> ask(const std::vector<std::size_t>& accepted,
                                           double null_deviance) const {
     std::vector<ElectricalTest> asked = result_.tests;
-    std::vector<double> p;
-    std::vector<std::size_t> at;
+    std::vector<double> p[2];
+    std::vector<std::size_t> at[2];
     const auto degrees =
         static_cast<double>(result_.blocks.size()) - static_cast<double>(accepted.size()) - 1.0;
     for (std::size_t c = 1; c < asked.size(); ++c) {
       ElectricalTest& t = asked[c];
-      t.deviance_drop = 0.0;
+      t.deviance_drop = t.share = 0.0;
       t.p_value = t.q_value = 1.0;
       const bool taken = std::ranges::find(accepted, c) != accepted.end();
       if (!t.distinct || taken) continue;
@@ -207,35 +217,46 @@ class ElectricalSearch {
       const double by_blocks =
           degrees > 0.0 ? 0.5 * stats::f_upper_p(t.deviance_drop / scatter, 1.0, degrees) : 1.0;
       t.p_value = t.share > 1e-9 ? std::max(by_wafers, by_blocks) : 1.0;
-      p.push_back(t.p_value);
-      at.push_back(c);
+      const std::size_t tier = in_first_tier(t.cause) ? 0 : 1;
+      p[tier].push_back(t.p_value);
+      at[tier].push_back(c);
     }
-    const auto q = stats::benjamini_hochberg(p);
-    for (std::size_t i = 0; i < at.size(); ++i) asked[at[i]].q_value = q[i];
+    for (const std::size_t tier : {0u, 1u}) {
+      const auto q = stats::benjamini_hochberg(p[tier]);
+      for (std::size_t i = 0; i < q.size(); ++i)
+        asked[at[tier][i]].q_value = std::min(1.0, 2.0 * q[i]);
+    }
     return asked;
   }
 
   void keep(const std::vector<ElectricalTest>& asked) { result_.tests = asked; }
 
-  static std::size_t best_of(const std::vector<ElectricalTest>& asked) {
+  /// Of the causes with q <= alpha the one that explains most; 0 when there is none.
+  std::size_t best_of(const std::vector<ElectricalTest>& asked, bool first_tier) const {
     std::size_t best = 0;
     for (std::size_t c = 1; c < asked.size(); ++c) {
-      if (asked[c].deviance_drop <= 0.0) continue;
+      if (asked[c].q_value > options_.alpha || (first_tier && !in_first_tier(asked[c].cause)))
+        continue;
       if (best == 0 || asked[c].deviance_drop > asked[best].deviance_drop * (1.0 + 1e-12)) best = c;
     }
     return best;
   }
 
-  /// Causes that leave the blocks no worse explained than the best does.
-  std::vector<std::size_t> rivals_of(std::size_t best, const std::vector<ElectricalTest>& asked,
-                                     double dispersion) const {
-    std::vector<std::size_t> rivals;
-    const double width = 2.0 * kRivalLogLikelihood * dispersion;
+  /// Whether a cause leaves the blocks no worse explained than another does.
+  static bool as_good(const ElectricalTest& cause, const ElectricalTest& than, double dispersion) {
+    return cause.share > 1e-9 &&
+           than.deviance_drop - cause.deviance_drop <= 2.0 * kRivalLogLikelihood * dispersion;
+  }
+
+  static void name_rivals(const std::vector<ElectricalTest>& asked, double dispersion,
+                          ElectricalVerdict& verdict) {
+    const ElectricalTest& best = asked[verdict.best];
     for (std::size_t c = 1; c < asked.size(); ++c) {
-      if (c == best || !asked[c].distinct || asked[c].share <= 1e-9) continue;
-      if (asked[best].deviance_drop - asked[c].deviance_drop <= width) rivals.push_back(c);
+      const ElectricalTest& t = asked[c];
+      if (c == verdict.best || !t.distinct || !as_good(t, best, dispersion)) continue;
+      const bool same_tier = in_first_tier(t.cause) == in_first_tier(best.cause);
+      (same_tier ? verdict.rivals : verdict.finer).push_back(c);
     }
-    return rivals;
   }
 
   /// Shares, rates and losses of what was accepted, all fitted together.

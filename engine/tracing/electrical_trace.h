@@ -16,10 +16,15 @@
 ///   drop / max(phi, D1 / d)     against half F(1, d), d = blocks - parameters: blocks differ for
 ///                               reasons that no exposure knows, and few blocks say little
 ///
-/// and its p-value is the larger. q: Benjamini-Hochberg over all causes that the blocks can tell
-/// apart from area. The cause with the smallest p is accepted while q <= alpha. It is a finding
-/// only when no other cause explains the blocks as well (within 1.92 log-likelihood times the
-/// dispersion) and none has the same profile; else all of these are named as undecided.
+/// and its p-value is the larger. Causes come in two tiers: what a layer holds as a whole (vias
+/// single and doubled, wire length), and the many single patterns and cells, of which a few blocks
+/// always fit some by chance. Each tier has half of the error budget (q: Benjamini-Hochberg within
+/// the tier over all causes that the blocks can tell from area, times 2). Of the causes with q <=
+/// alpha the one that explains most is taken, a first-tier cause before a second-tier one that
+/// explains as much (within 1.92 log-likelihood times the dispersion). It is a finding only when no
+/// other cause of its tier explains the blocks as well or has the same profile; else all of these
+/// are named as undecided. Second-tier causes beside a first-tier one are named as what it is
+/// confounded with.
 ///
 /// Source: P. McCullagh, J. A. Nelder, "Generalized Linear Models", 2nd ed. (1989), chapters 4 and
 /// 6 (identity link, quasi-likelihood F tests); that of root_cause.h.
@@ -69,7 +74,8 @@ struct ElectricalTest {
 /// A cause that was accepted, or the set of causes that explain the blocks alike.
 struct ElectricalVerdict {
   std::size_t best = 0;             ///< Position in tests.
-  std::vector<std::size_t> rivals;  ///< Ascending, without best; empty when decided.
+  std::vector<std::size_t> rivals;  ///< Of the tier, ascending, without best; empty when decided.
+  std::vector<std::size_t> finer;   ///< Second-tier causes that explain as much.
   double die_per_wafer = 0.0;       ///< <= 0.
   Interval die_per_wafer_ci{0.0, 0.0};
   double loss_die_total = 0.0;

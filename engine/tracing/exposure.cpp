@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/core/random.h"
+#include "engine/tracing/coverage.h"
 
 namespace yieldloop::tracing {
 namespace {
@@ -17,6 +18,29 @@ void add_defect(const FabData& data, const Frame& frame, std::size_t at, StepExp
     return;
   }
   exposure.defects.push_back({p, at, d.wafer, d.die, d.class_name});
+}
+
+/// Coordinates a thousand times too large lie off every die, a thousand times too small all lie
+/// at its corner.
+Status check_units(const FabData& data, const StepExposure& exposure) {
+  constexpr std::int64_t kEnough = 20;
+  const auto inside = static_cast<std::int64_t>(exposure.defects.size());
+  const double w = data.product.die_width_um, h = data.product.die_height_um;
+  const double share = w > 0.0 && h > 0.0 ? exposure.window.area() / (w * h) : 0.0;
+  const double expected = share * static_cast<double>(inside + exposure.outside);
+  const bool all_off =
+      expected >= static_cast<double>(kEnough) && static_cast<double>(inside) < 0.05 * expected;
+  const bool all_small =
+      inside >= kEnough && std::ranges::all_of(exposure.defects, [&](const LocatedDefect& l) {
+        const Defect& d = data.defects[l.defect];
+        return d.x_um <= 0.002 * w && d.y_um <= 0.002 * h;
+      });
+  if (!all_off && !all_small) return Ok{};
+  return Error{Errc::kNoData, "EXPO-0002",
+               "Nearly all defects of step " + exposure.step +
+                   (all_off ? " lie off the layout or the inspected die"
+                            : " lie within a thousandth of the die of its corner") +
+                   "; correct the unit of the coordinates, the die size or the layout's origin."};
 }
 
 }  // namespace
@@ -44,7 +68,6 @@ Result<StepExposure> step_exposure(const FabData& data, const Frame& frame, cons
                      "a sample test plan."};
   }
   exposure.wafers = static_cast<std::int64_t>(wafers.size());
-  exposure.area_um2 = static_cast<double>(exposure.die_inspections) * exposure.window.area();
   for (std::size_t d = 0; d < data.defects.size(); ++d) {
     if (!used[data.defects[d].inspection]) continue;
     if (d < exclude.size() && exclude[d] != 0) {
@@ -53,6 +76,8 @@ Result<StepExposure> step_exposure(const FabData& data, const Frame& frame, cons
       add_defect(data, frame, d, exposure);
     }
   }
+  YL_TRY(check_units(data, exposure));
+  find_coverage(data, frame, exposure);
   return exposure;
 }
 

@@ -28,7 +28,7 @@ namespace yieldloop::tracing {
 struct LayoutColumnOptions {
   /// Those beyond a quarter of the window's shorter side are left out. The second serves border and
   /// vias, all but the first the gradient.
-  std::vector<double> radii_um = {5.0, 25.0, 100.0};
+  std::vector<double> radii_um = {5.0, 25.0, 50.0, 100.0};
   double reach_um = 5.0;  ///< Of width, space and edge distance.
   std::size_t most_tiles = 40'000;
 };

@@ -120,7 +120,7 @@ class Describer {
     const Interval ci = found_.fit->interval(which, scatter.drop);
     t.attributable = component.rate * component.places;
     t.attributable_ci = {ci.low * component.places, ci.high * component.places};
-    const auto die = static_cast<double>(exposure_.die_inspections);
+    const double die = static_cast<double>(exposure_.die_inspections) * exposure_.seen_share;
     t.rate_per_opportunity = component.rate / die;
     t.rate_per_opportunity_ci = {ci.low / die, ci.high / die};
   }
@@ -188,6 +188,17 @@ BlurInput input_of(const FabData& data, const StepExposure& exposure, const Patt
   for (const PatternClass& c : census.classes) {
     input.classes.emplace_back(c.anchors);
     input.radius.push_back(c.radius_um);
+  }
+  if (!exposure.coverage.share.empty()) {
+    for (const RectUm& r : places) {
+      input.place_seen.push_back(
+          exposure.coverage.at({0.5 * (r.x_min + r.x_max), 0.5 * (r.y_min + r.y_max)}));
+    }
+    for (std::size_t t = 0; t < strata.tile_count(); ++t) {
+      const RectUm r = strata.tile(t);
+      input.tile_seen.push_back(
+          exposure.coverage.at({0.5 * (r.x_min + r.x_max), 0.5 * (r.y_min + r.y_max)}));
+    }
   }
   std::map<NameId, std::uint32_t> tools;
   for (const LocatedDefect& d : exposure.defects) {

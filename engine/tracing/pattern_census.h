@@ -3,11 +3,10 @@
 ///
 /// The clip of an anchor is what the layer draws within a square of half side `radius` around
 /// it. Two clips are one class when one is the other turned or mirrored (8 orientations);
-/// equality is exact, in half database units. The canonical form of a clip is the smallest, in
-/// dictionary order, of the 8 sorted lists of the merged clip's directed edges; a class's id is
-/// the beginning of its SHA-256. Classes are made at several radii and once without surroundings
-/// (kind and space only), because nothing says beforehand how much of the surroundings matters:
-/// the tests decide.
+/// equality is exact, in half database units. Canonical form and ids are those of
+/// engine/layout/pattern_clip.h, so that a pattern has one name here and in the pattern library.
+/// Classes are made at several radii and once without surroundings (kind and space only), because
+/// nothing says beforehand how much of the surroundings matters: the tests decide.
 ///
 /// Units: um where a name says so, else database units.
 /// Source: the exact mode of ICCAD-2016 contest problem C, "Pattern classification for
@@ -52,8 +51,8 @@ struct PatternCensus {
 };
 
 /// Errors: kNoData (PATC-0001) when nothing on the layer comes close to anything;
-/// kInvalidOptions (PATC-0002); those of layout::census_spaces.
-/// Cost: one window query for each anchor and radius; each distinct clip is merged once.
+/// kInvalidOptions (PATC-0002, PATC-0003: radii); those of layout::census_spaces.
+/// Cost: one window query for each anchor and radius; each distinct clip is turned once.
 Result<PatternCensus> census_patterns(const layout::FlatView& view, layout::LayerIndex layer,
                                       const geometry::Box& window, const CensusOptions& options,
                                       Progress& progress);

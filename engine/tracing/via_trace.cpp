@@ -65,8 +65,9 @@ ViaZone zone_of(const Scene& scene, const std::vector<RectUm>& cuts,
   const ZoneTest test = test_zone(counts, scene.background);
   const auto n = static_cast<double>(members.size());
   const Interval ci = count_interval(n, dispersion_of(scene, members));
-  const double chances =
-      static_cast<double>(zone.cuts) * static_cast<double>(scene.exposure.die_inspections);
+  const double chances = static_cast<double>(zone.cuts) *
+                         static_cast<double>(scene.exposure.die_inspections) *
+                         scene.exposure.seen_share;
   zone.defects = counts.defects;
   zone.expected = test.expected;
   zone.rate_ratio = n / std::max(test.expected, 1e-12);

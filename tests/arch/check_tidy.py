@@ -77,6 +77,9 @@ class Build:
     def __init__(self, folder, root):
         self.folder = folder.resolve()
         self.commands = {}
+        # A source that came since the build was configured must be part of it.
+        subprocess.run(["ninja", "-C", self.folder, "--quiet", "build.ninja"], check=True,
+                       stdout=subprocess.DEVNULL)
         for entry in json.loads((self.folder / "compile_commands.json").read_text()):
             path = pathlib.Path(entry["file"])
             if path.is_relative_to(root):

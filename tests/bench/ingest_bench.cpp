@@ -3,7 +3,10 @@
 //   yieldloop-ingest-bench SAMPLE.klarf [FILES] [FOLDER]
 //
 // Writes FILES (10,000) copies of a KLARF with lots and wafers of their own, ingests them into a
-// fresh store in this process and with a pool of workers, three times each, and prints files/s.
+// fresh store in this process and with a pool of workers, three times each, and prints files/s and
+// the CPU time of a file, reading processes included once they have ended.
+
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -34,6 +37,18 @@ void write_files(const fs::path& folder, const std::string& sample, int files) {
     std::ofstream(folder / (std::to_string(i) + ".klarf"), std::ios::binary)
         << replaced(replaced(sample, "\"aLot\"", lot), "\"aWafer\"", wafer);
   }
+}
+
+double cpu_seconds() {
+  double total = 0.0;
+  for (const auto who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage{};
+    ::getrusage(who, &usage);
+    for (const timeval& t : {usage.ru_utime, usage.ru_stime}) {
+      total += static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    }
+  }
+  return total;
 }
 
 double seconds_of(const fs::path& in, const fs::path& store_folder, ingest::WorkerPool* workers) {
@@ -71,7 +86,8 @@ int main(int argc, char** argv) {
     in = scratch / "in";
     write_files(in, sample, files);
   }
-  const auto pool = ingest::default_worker_pool();
+  auto pool = ingest::default_worker_pool();
+  double cpu = cpu_seconds();
   for (const bool with_workers : {false, true}) {
     if (with_workers && !pool) continue;
     std::printf("%s\n", with_workers ? "with reading processes" : "in this process");
@@ -79,7 +95,11 @@ int main(int argc, char** argv) {
     for (int i = 0; i < 3; ++i) {
       best = std::min(best, seconds_of(in, scratch / "store", with_workers ? pool.get() : nullptr));
     }
-    std::printf("best %.2f s, %.0f files/s of %d\n", best, files / best, files);
+    if (with_workers) pool.reset();
+    const double spent = cpu_seconds() - cpu;
+    cpu += spent;
+    std::printf("best %.2f s, %.0f files/s of %d; %.3f ms CPU a file, %.0f files per CPU second\n",
+                best, files / best, files, 1e3 * spent / (3 * files), 3 * files / spent);
   }
   fs::remove_all(scratch);
   return 0;

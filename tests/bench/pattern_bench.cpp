@@ -11,6 +11,7 @@
 #include <ctime>
 #include <vector>
 
+#include "engine/layout/clip_clusters.h"
 #include "engine/layout/layout_builder.h"
 #include "engine/layout/pattern_classes.h"
 #include "ingest/pipeline/read_layout.h"
@@ -78,6 +79,30 @@ layout::Layout array_of_ten(const layout::Layout& from, layout::LayerIndex layer
   return std::move(*built);
 }
 
+/// The most frequent classes grouped by area match and by edge displacement.
+void group(const layout::ClipCensus& census, double dbu_um) {
+  std::vector<layout::ClipWords> clips;
+  for (const auto& c : census.classes) {
+    if (clips.size() < 20'000) clips.push_back(c.words);
+  }
+  for (const bool area : {true, false}) {
+    layout::ClusterOptions options{
+        .layers = 1, .radius = census.spec.radius, .area_match = {}, .edge_displacement = {}};
+    if (area) options.area_match = 0.95;
+    if (!area) options.edge_displacement = std::llround(0.02 / dbu_um);
+    NoProgress progress;
+    const double start = cpu_seconds();
+    const auto groups = layout::cluster_clips(clips, options, progress);
+    if (!groups) stop(groups.error());
+    std::printf("%-14s %9.3f CPU s, %zu classes by %zu clips, %.3f %% of %.0f pairs compared\n",
+                area ? "area 95 %" : "edge 20 nm", cpu_seconds() - start, clips.size(),
+                groups->clusters.size(),
+                100.0 * static_cast<double>(groups->compared) /
+                    std::max(1.0, static_cast<double>(groups->pairs)),
+                static_cast<double>(groups->pairs));
+  }
+}
+
 double census(const char* name, const layout::FlatView& view, layout::LayerIndex layer,
               double radius_um, bool reuse, std::size_t runs) {
   layout::ClipCensusOptions options;
@@ -104,6 +129,8 @@ double census(const char* name, const layout::FlatView& view, layout::LayerIndex
       name, median, shapes, places, places / median * 1e-6, median / shapes * 1e9,
       last.classes.size(), 100.0 * static_cast<double>(last.looked_at) / std::max(places, 1.0),
       peak_mb());
+  std::fflush(stdout);
+  if (!reuse) group(last, view.layout().dbu_um());
   std::fflush(stdout);
   return median;
 }

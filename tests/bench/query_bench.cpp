@@ -15,6 +15,8 @@
 
 #include "engine/core/file_system.h"
 #include "engine/core/random.h"
+#include "engine/layout/density_map.h"
+#include "engine/layout/rule_check.h"
 #include "engine/layout/shape_search.h"
 #include "ingest/readers/gdsii/gdsii_layout.h"
 #include "ingest/readers/oasis/oasis_layout.h"
@@ -110,6 +112,48 @@ void bench_points(const FlatView& view, std::size_t count) {
       static_cast<double>(search.memory_bytes()) / 1e6, peak_mb());
 }
 
+void bench_density(const FlatView& view) {
+  NoProgress quiet;
+  std::vector<LayerIndex> metals;
+  for (const int number : {68, 69, 70, 71, 72})
+    if (const auto layer = view.layout().find_layer({number, 20})) metals.push_back(*layer);
+  if (metals.empty()) metals = conductors(view.layout());
+  const double start = cpu_seconds();
+  DensityMapOptions options;
+  options.tile = static_cast<Coord>(50.0 / view.layout().dbu_um());
+  const DensityMap map = value_or_fail(density_map(view, metals, options, quiet));
+  const double done = cpu_seconds();
+  std::printf("density: %zu layers, %zu x %zu tiles, %.3f s, peak %.0f MB\n", metals.size(),
+              map.columns, map.rows, done - start, peak_mb());
+  for (std::size_t layer = 0; layer < metals.size(); ++layer) {
+    double area = 0.0;
+    for (std::size_t row = 0; row < map.rows; ++row)
+      for (std::size_t column = 0; column < map.columns; ++column)
+        area += map.area[map.at(layer, column, row)];
+    std::printf("  %s covers %.6f um2\n", to_string(view.layout().layers()[metals[layer]]).c_str(),
+                area * view.layout().dbu_um() * view.layout().dbu_um());
+  }
+}
+
+void bench_rules(const FlatView& view) {
+  NoProgress quiet;
+  const auto met1 = view.layout().find_layer({68, 20});
+  const LayerIndex layer = met1 ? *met1 : conductors(view.layout()).front();
+  const auto rule = static_cast<Coord>(0.14 / view.layout().dbu_um());
+  for (const auto& [width, space] : {std::pair{rule, rule}, std::pair{2 * rule, Coord{0}}}) {
+    const double start = cpu_seconds();
+    RuleCheckOptions options;
+    options.width = width;
+    options.space = space;
+    const RuleCheck check = value_or_fail(check_rules(view, layer, options, quiet));
+    std::printf("rules %s: %llu widths below %lld, %llu spaces below %lld, %.3f s, peak %.0f MB\n",
+                to_string(view.layout().layers()[layer]).c_str(),
+                static_cast<unsigned long long>(check.width.count), static_cast<long long>(width),
+                static_cast<unsigned long long>(check.space.count), static_cast<long long>(space),
+                cpu_seconds() - start, peak_mb());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -121,6 +165,8 @@ int main(int argc, char** argv) {
   const Layout layout = load(argv[1]);
   const auto view = value_or_fail(view_of(layout));
   std::printf("load: %.3f s, peak %.0f MB\n", cpu_seconds() - start, peak_mb());
+  bench_density(view);
+  bench_rules(view);
   bench_points(view, argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 1000000);
   return 0;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ingest/readers/stdf/test_check.h"
+
 namespace yieldloop::ingest::stdf {
 namespace {
 
@@ -56,9 +58,19 @@ void LotAssembler::read_tsr(const Record& record) {
     return values_.fields[i].given ? static_cast<std::uint32_t>(values_.fields[i].number())
                                    : UINT32_MAX;
   };
+  const auto real = [this](std::size_t i) { return values_.fields[i].real(FieldType::kR4); };
   const FieldValue& name = values_.fields[7];
+  const auto absent = static_cast<unsigned>(values_.fields[10].number());
+  TestTotals said{.executions = count(4), .failures = count(5) == UINT32_MAX ? 0 : count(5)};
+  said.has_range = values_.fields[13].given && (absent & 3U) == 0;
+  if (said.has_range) {
+    said.least = static_cast<float>(real(12));
+    said.most = static_cast<float>(real(13));
+  }
+  said.has_sum = values_.fields[14].given && (absent & 16U) == 0;
+  if (said.has_sum) said.sum = real(14);
   tests_.add_totals(static_cast<char>(values_.fields[2].number()), count(3),
-                    name.given ? name.text() : std::string_view(), overall, count(4), count(5));
+                    name.given ? name.text() : std::string_view(), overall, said);
   keep(record);
 }
 
@@ -179,25 +191,7 @@ std::vector<Disagreement> LotAssembler::disagreements() {
     }
   }
   auto found = summaries_.finish();
-  std::size_t compared = 0;
-  std::size_t differing = 0;
-  const Test* example = nullptr;
-  for (const Test& test : tests_.tests()) {
-    if (!test.has_totals || test.results == 0) continue;
-    ++compared;
-    if (test.executions == test.results) continue;
-    ++differing;
-    if (example == nullptr) example = &test;
-  }
-  if (example != nullptr) {
-    found.push_back(
-        {{},
-         "STDF-0012",
-         fmt::format("The TSR records count other executions of {} of {} tests than results were "
-                     "read, such as {} for {} of test {}.",
-                     differing, compared, example->executions, example->results, example->number),
-         false});
-  }
+  check_tests(tests_, results_.doubtful(), found);
   return found;
 }
 
@@ -260,8 +254,8 @@ bool LotAssembler::put_limit_rows() {
     add_real(t["hi_spec"], test.limits.hi_spec);
     add_int(t["result_scale"], test.limits.result_scale);
     if (test.has_totals && one_run) {
-      t["executions"].add_int(static_cast<std::int64_t>(test.executions));
-      t["failures"].add_int(static_cast<std::int64_t>(test.failures));
+      t["executions"].add_int(static_cast<std::int64_t>(test.totals.executions));
+      t["failures"].add_int(static_cast<std::int64_t>(test.totals.failures));
     }
     t[store::kSourceRowColumn].add_int(id + 1);
     t.finish_row();

@@ -13,6 +13,7 @@ struct OpenPart {
   std::int32_t sequence = -1;  ///< -1: none is open.
   std::uint32_t run = 0;
   std::uint64_t opened_at = 0;  ///< Offset of the record that opened it.
+  std::uint32_t tests = 0;      ///< Records of results since.
 };
 
 /// Not thread-safe. A part of a head that was never seen is not open.

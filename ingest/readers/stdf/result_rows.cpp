@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "ingest/readers/stdf/record_types.h"
-#include "ingest/readers/stdf/result_fields.h"
 
 namespace yieldloop::ingest::stdf {
 namespace {
@@ -141,6 +140,7 @@ void ResultRows::begin_part(OpenPart& part, std::uint8_t head, std::uint8_t site
   part.run = run_of(head, record.ordinal);
   part.sequence = runs_[part.run].parts_begun++;
   part.opened_at = record.byte_offset;
+  part.tests = 0;
 }
 
 void ResultRows::begin_unannounced_part(OpenPart& part, std::uint8_t head, std::uint8_t site,
@@ -214,6 +214,7 @@ Taking ResultRows::read_prr(const Record& record, std::endian order) {
                              .has_verdict = (flags & kNoVerdict) == 0,
                              .supersedes_id = (flags & 1U) != 0,
                              .id = record_.fields[9].text()});
+  summaries_.tests_of_part({record.byte_offset, record.ordinal}, small(3), part.tests);
   ++runs_[part.run].parts;
   add_die(record_, part, record.ordinal);
   end_part(part);
@@ -267,6 +268,23 @@ void ResultRows::note_test(std::uint32_t run, std::int32_t test) {
   if (tests_of_runs_.size() > 2 * sorted_pairs_ + kUnsortedPairs) tests_of_runs();
 }
 
+void ResultRows::note_new(std::int32_t test, const Record& record) {
+  tests_[test].begun_at = record.byte_offset;
+  tests_[test].begun_ordinal = record.ordinal;
+}
+
+void ResultRows::note_doubtful(const PtrHead& p, const Record& record) {
+  const auto note = [&](std::uint64_t& count, std::vector<DoubtfulResults::Place>& first) {
+    if (++count <= DoubtfulResults::kMostNamed) {
+      first.push_back({record.byte_offset, record.ordinal, p.number, p.result});
+    }
+  };
+  const bool is_marked = (p.flags & (kResultInvalid | kNotExecuted)) != 0;
+  const bool is_number = std::isfinite(p.result);
+  if (!is_marked && !is_number) note(doubtful_.infinite, doubtful_.first_infinite);
+  if (is_marked && is_number && p.result != 0.0F) note(doubtful_.invalid, doubtful_.first_invalid);
+}
+
 const std::vector<std::pair<std::uint32_t, std::int32_t>>& ResultRows::tests_of_runs() {
   auto& pairs = tests_of_runs_;
   std::sort(pairs.begin(), pairs.end());
@@ -281,6 +299,7 @@ Taking ResultRows::read_ptr(const Record& record, std::endian order) {
   const std::size_t known = tests_.tests().size();
   const std::int32_t test = tests_.find('P', p.number, p.text);
   Taking taking{.cut = false, .surplus = 0, .is_new = tests_.tests().size() != known};
+  if (taking.is_new) note_new(test, record);
   if (p.taken < record.body.size()) {
     Fields fields(record.body.subspan(p.taken), order);
     taking.is_new = tests_.describe(test, fields, std::nullopt) || taking.is_new;
@@ -288,11 +307,18 @@ Taking ResultRows::read_ptr(const Record& record, std::endian order) {
     taking.surplus = fields.rest().size();
   }
   ++counts_.ptr;
+  ++doubtful_.results;
+  tests_.count_result(test);
   if (p.valid) {
     ++counts_.ptr_valid;
     counts_.ptr_sum += static_cast<double>(p.result);
+    tests_.count_value(test, p.result);
+  } else {
+    note_doubtful(p, record);
   }
-  add_value(part_of(p.head, p.site, record), test, p.result, p.valid, p.flags, record.ordinal);
+  OpenPart& part = part_of(p.head, p.site, record);
+  ++part.tests;
+  add_value(part, test, p.result, p.valid, p.flags, record.ordinal);
   return taking;
 }
 
@@ -319,7 +345,10 @@ Taking ResultRows::read_mpr(const Record& record, std::endian order) {
   if (!fields.ended()) is_new = tests_.describe(test, fields, pins) || is_new;
   if (fields.cut()) return kCut;
   counts_.mpr_values += count;
-  const OpenPart& part = part_of(head, site, record);
+  if (tests_.tests().size() != known) note_new(test, record);
+  tests_.count_result(test);
+  OpenPart& part = part_of(head, site, record);
+  ++part.tests;
   const bool usable = (flags & (kResultInvalid | kNotExecuted)) == 0;
   for (std::size_t i = 0; i < count; ++i) {
     const float result = results.r4();
@@ -352,6 +381,7 @@ Taking ResultRows::read_ftr(const Record& record, std::endian order) {
   if (fields.cut()) return kCut;
   const std::size_t known = tests_.tests().size();
   const std::int32_t test = tests_.find('F', number, text);
+  if (tests_.tests().size() != known) note_new(test, record);
   const OpenPart& part = add_verdict(head, site, test, flags, record);
   if ((flags & kTestFailed) != 0 && decode(*find_layout(kFtr), record.body, order, record_)) {
     add_functional(part, test, record.ordinal);
@@ -397,7 +427,9 @@ void ResultRows::add_functional(const OpenPart& part, std::int32_t test, std::ui
 
 const OpenPart& ResultRows::add_verdict(std::uint8_t head, std::uint8_t site, std::int32_t test,
                                         std::uint8_t flags, const Record& record) {
-  const OpenPart& part = part_of(head, site, record);
+  OpenPart& part = part_of(head, site, record);
+  ++part.tests;
+  tests_.count_result(test);
   add_value(part, test, 0.0F, false, flags, record.ordinal);
   return part;
 }

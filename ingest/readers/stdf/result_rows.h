@@ -23,6 +23,7 @@
 #include "ingest/readers/stdf/part_table.h"
 #include "ingest/readers/stdf/record_cursor.h"
 #include "ingest/readers/stdf/record_layout.h"
+#include "ingest/readers/stdf/result_fields.h"
 #include "ingest/readers/stdf/summary_check.h"
 #include "ingest/readers/stdf/test_catalogue.h"
 #include "ingest/readers/stdf/value_batch.h"
@@ -67,6 +68,19 @@ struct PartCounts {
   std::uint64_t parts() const { return pass + fail + unknown; }
 };
 
+/// Results that say of themselves what few in a file say: see test_check.h.
+struct DoubtfulResults {
+  static constexpr std::size_t kMostNamed = 3;
+  struct Place {
+    std::uint64_t byte_offset = 0, ordinal = 0;
+    std::uint32_t number = 0;  ///< TEST_NUM
+    float value = 0.0F;
+  };
+  std::uint64_t results = 0;                ///< PTR read.
+  std::uint64_t invalid = 0, infinite = 0;  ///< Marked invalid with a value; no number, not marked.
+  std::vector<Place> first_invalid, first_infinite;
+};
+
 /// Not thread-safe.
 class ResultRows {
  public:
@@ -97,6 +111,7 @@ class ResultRows {
   /// The run that is open, whatever its head; -1 when there is none.
   std::int32_t open_run() const;
 
+  const DoubtfulResults& doubtful() const { return doubtful_; }
   /// Parts that have begun and not ended.
   std::vector<PartInFlight> in_flight();
   /// Hands the last batches over.
@@ -127,11 +142,12 @@ class ResultRows {
   void add_value(const OpenPart& part, std::int32_t test, float value, bool valid,
                  std::uint8_t flags, std::uint64_t ordinal) {
     if (tests_.is_first_in_run(test, part.run)) note_test(part.run, test);
-    tests_.count_result(test);
     if (values_.is_full()) flush_values();
     values_.add(part.run, part.sequence, test, value, valid, flags, ordinal);
   }
   void note_test(std::uint32_t run, std::int32_t test);
+  void note_new(std::int32_t test, const Record& record);
+  void note_doubtful(const PtrHead& p, const Record& record);
   void add_functional(const OpenPart& part, std::int32_t test, std::uint64_t ordinal);
   void flush_values();
   void flush(store::Table& table);
@@ -156,6 +172,7 @@ class ResultRows {
   Attributes attributes_;
   std::vector<std::pair<std::uint32_t, std::int32_t>> tests_of_runs_;
   std::size_t sorted_pairs_ = 0;
+  DoubtfulResults doubtful_;
   bool cancelled_ = false;
 };
 

@@ -93,6 +93,18 @@ void SummaryCheck::result_without_part(RecordPlace place, unsigned head, unsigne
        true});
 }
 
+void SummaryCheck::tests_of_part(RecordPlace place, unsigned said, std::uint32_t read) {
+  if (said == 0) return;
+  if (said == (read & 0xffffU)) {
+    ++count_same_tests_;
+    return;
+  }
+  if (++count_other_tests_ > kMostNamed) return;
+  other_tests_.push_back(
+      {place, "STDF-0018",
+       fmt::format("The PRR counts {} results of its part, but {} were read.", said, read), true});
+}
+
 void SummaryCheck::wafer(std::uint32_t run, std::string_view wafer_id, std::uint32_t parts,
                          std::uint32_t good, RecordPlace place) {
   const auto other = other_runs_.find(run);
@@ -204,6 +216,12 @@ void SummaryCheck::check_pairs(std::vector<Disagreement>& out) const {
   if (is_damage) out.insert(out.end(), results_.begin(), results_.end());
 }
 
+/// Some testers count what they do not log, or all that the program holds.
+void SummaryCheck::check_tests_of_parts(std::vector<Disagreement>& out) const {
+  if (10 * count_other_tests_ > count_same_tests_) return;
+  out.insert(out.end(), other_tests_.begin(), other_tests_.end());
+}
+
 std::vector<Disagreement> SummaryCheck::finish() const {
   std::vector<Disagreement> out = found_;
   if (overall_.records > 0) {
@@ -214,6 +232,7 @@ std::vector<Disagreement> SummaryCheck::finish() const {
   check_bins(true, out);
   check_bins(false, out);
   check_pairs(out);
+  check_tests_of_parts(out);
   return out;
 }
 

@@ -47,6 +47,8 @@ class SummaryCheck {
   /// A result on a head and site whose part has not begun.
   void result_without_part(RecordPlace place, unsigned head, unsigned site);
   void part_begins() { ++begun_; }  ///< A PIR.
+  /// NUM_TEST of a PRR beside the results that were read; 0 is "not counted".
+  void tests_of_part(RecordPlace place, unsigned said, std::uint32_t read);
   /// A PIR of a place whose part had not ended, or that never ended.
   void part_without_prr(RecordPlace place, unsigned head, unsigned site);
   /// Counts of 4294967295 are "not given".
@@ -94,6 +96,7 @@ class SummaryCheck {
                    const Counted& read, std::vector<Disagreement>& out) const;
   void check_bins(bool is_hard, std::vector<Disagreement>& out) const;
   void check_pairs(std::vector<Disagreement>& out) const;
+  void check_tests_of_parts(std::vector<Disagreement>& out) const;
 
   Counted lot_;
   std::uint32_t last_run_ = UINT32_MAX;
@@ -105,6 +108,8 @@ class SummaryCheck {
   BinSummaries hard_, soft_;
   PartSummary overall_, by_site_;
   std::vector<Disagreement> without_pir_, without_prr_, results_;
+  std::vector<Disagreement> other_tests_;
+  std::uint64_t count_other_tests_ = 0, count_same_tests_ = 0;
   std::uint64_t count_without_pir_ = 0, count_without_prr_ = 0, count_results_ = 0, begun_ = 0;
 };
 

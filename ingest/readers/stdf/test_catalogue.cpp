@@ -28,7 +28,10 @@ std::int32_t TestCatalogue::find_slowly(char kind, std::uint32_t number, std::st
 
 void TestCatalogue::set_key(std::int32_t test) {
   const auto at = static_cast<std::size_t>(test);
-  if (at == keys_.size()) keys_.emplace_back();
+  if (at == keys_.size()) {
+    keys_.emplace_back();
+    tallies_.emplace_back();
+  }
   Key& key = keys_[at];
   const Test& t = tests_[at];
   key.text = t.text.data();
@@ -59,6 +62,7 @@ std::int32_t TestCatalogue::lookup(char kind, std::uint32_t number, std::string_
     test.kind = kind;
     test.number = number;
     test.text = text;
+    test.before = last_;
     set_key(it->second);
     keys_.back().is_first = same_number.size() == 1;
   }
@@ -98,7 +102,7 @@ void TestCatalogue::take_limits(Test& t, TestLimits limits) const {
 }
 
 void TestCatalogue::add_totals(char kind, std::uint32_t number, std::string_view name, bool overall,
-                               std::uint32_t executions, std::uint32_t failures) {
+                               const TestTotals& said) {
   if (kind != 'P' && kind != 'M' && kind != 'F' && kind != 'S') return;
   const auto same_number = by_number_.find(number_key(kind, number));
   if (same_number == by_number_.end()) return;
@@ -108,10 +112,19 @@ void TestCatalogue::add_totals(char kind, std::uint32_t number, std::string_view
   if (named == ids.end() && ids.size() > 1) return;
   Test& test = (*this)[named == ids.end() ? ids.front() : *named];
   if (test.name.empty()) test.name = name;
-  if (executions == UINT32_MAX || (test.has_overall && !overall)) return;
-  if (overall) test.executions = test.failures = 0;
-  test.executions += executions;
-  test.failures += failures == UINT32_MAX ? 0 : failures;
+  if (said.executions == UINT32_MAX || (test.has_overall && !overall)) return;
+  TestTotals& totals = test.totals;
+  if (overall || !test.has_totals) {
+    totals = said;
+  } else {
+    totals.executions += said.executions;
+    totals.failures += said.failures;
+    totals.has_range = totals.has_range && said.has_range;
+    totals.has_sum = totals.has_sum && said.has_sum;
+    totals.least = std::min(totals.least, said.least);
+    totals.most = std::max(totals.most, said.most);
+    totals.sum += said.sum;
+  }
   test.has_totals = true;
   test.has_overall = test.has_overall || overall;
 }

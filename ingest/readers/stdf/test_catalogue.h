@@ -34,6 +34,22 @@ struct TestLimits {
   friend bool operator==(const TestLimits&, const TestLimits&) = default;
 };
 
+/// What a TSR says of a test's results.
+struct TestTotals {
+  std::uint64_t executions = 0, failures = 0;
+  bool has_range = false, has_sum = false;  ///< Of every TSR that was added up.
+  float least = 0.0F, most = 0.0F;
+  double sum = 0.0;
+};
+
+/// What was read of a test's results.
+struct TestTally {
+  std::uint64_t results = 0;
+  double sum = 0.0;  ///< Of the values of PTR that may be used, as the next two.
+  float least = std::numeric_limits<float>::infinity();
+  float most = -std::numeric_limits<float>::infinity();
+};
+
 struct Test {
   char kind = 'P';
   std::uint32_t number = 0;
@@ -43,9 +59,10 @@ struct Test {
   bool changed = false;  ///< A later record gave other limits; the first are kept.
   TestLimits limits;
   std::string said;  ///< The bytes from OPT_FLAG on that were read last: the same say nothing new.
-  std::uint64_t results = 0;  ///< Records read.
-  std::uint64_t executions = 0, failures = 0;
-  bool has_totals = false;   ///< A TSR was read.
+  TestTotals totals;
+  std::int32_t before = kNoTest;                  ///< The test read before its first result.
+  std::uint64_t begun_at = 0, begun_ordinal = 0;  ///< The record of its first result.
+  bool has_totals = false;                        ///< A TSR was read.
   bool has_overall = false;  ///< A TSR for all sites was read: it is not added up with others.
 };
 
@@ -71,18 +88,28 @@ class TestCatalogue {
     seen = run;
     return true;
   }
-  void count_result(std::int32_t test) { ++(*this)[test].results; }
+  void count_result(std::int32_t test) { ++tallies_[static_cast<std::size_t>(test)].results; }
+  void count_value(std::int32_t test, float value) {
+    TestTally& tally = tallies_[static_cast<std::size_t>(test)];
+    tally.sum += static_cast<double>(value);
+    tally.least = value < tally.least ? value : tally.least;
+    tally.most = value > tally.most ? value : tally.most;
+  }
 
   /// Takes over what the fields from OPT_FLAG on say, or notes that they differ from the first.
   /// `returned_pins` (RTN_ICNT) is given for an MPR. False when the test's last record said the
   /// same.
   bool describe(std::int32_t test, Fields& fields, std::optional<std::size_t> returned_pins);
   /// A TSR's totals. `overall` means HEAD_NUM 255, which wins over the sums of sites.
+  /// Executions of 4294967295 are "not given".
   void add_totals(char kind, std::uint32_t number, std::string_view name, bool overall,
-                  std::uint32_t executions, std::uint32_t failures);
+                  const TestTotals& said);
 
   Test& operator[](std::int32_t test) { return tests_[static_cast<std::size_t>(test)]; }
   const std::deque<Test>& tests() const { return tests_; }
+  const TestTally& tally(std::size_t test) const { return tallies_[test]; }
+  /// The test that came after this one the last time; kNoTest when none did.
+  std::int32_t follower(std::size_t test) const { return keys_[test].follower; }
   /// Distinct TEST_NUM among them.
   std::size_t numbers() const;
   std::size_t changed() const;
@@ -130,7 +157,8 @@ class TestCatalogue {
   void set_key(std::int32_t test);
 
   std::deque<Test> tests_;
-  std::vector<Key> keys_;  ///< Shape: [tests_].
+  std::vector<Key> keys_;           ///< Shape: [tests_].
+  std::vector<TestTally> tallies_;  ///< Shape: [tests_].
   /// First test of a kind and number; the others follow in order of appearance.
   std::unordered_map<std::uint64_t, std::vector<std::int32_t>> by_number_;
   std::unordered_map<std::string, std::int32_t> by_text_;  ///< Kind, number and text in one key.

@@ -129,6 +129,43 @@ TEST_CASE("suggest: every kind of finding has an answer known to the contract", 
         "double_via");
 }
 
+TEST_CASE("suggest: an interaction is answered on both sides, each for its own gain",
+          "[feedback]") {
+  FindingsDocument d = document();
+  d.findings = {finding("f-7", "design_process_interaction",
+                        {{"layer", "M1"},
+                         {"pattern_id", "p-1"},
+                         {"feature", "line_end_gap"},
+                         {"step", "M1_ETCH"},
+                         {"tool", "E2"},
+                         {"chamber", "B"}},
+                        200.0)};
+  d.findings[0].evidence.push_back({.analysis = "interaction",
+                                    .detail = {{"design_gain", 2.0},
+                                               {"design_gain_low", 1.5},
+                                               {"design_gain_high", 2.5},
+                                               {"process_gain", 1.2},
+                                               {"process_gain_low", 0.8},
+                                               {"process_gain_high", 1.6}}});
+  const auto s = suggest(d, product(false));
+  const Suggestion* widen = find(s, "widen_space");
+  const Suggestion* hold = find(s, "hold_tool");
+  REQUIRE(widen);
+  REQUIRE(hold);
+  REQUIRE(find(s, "replace_pattern"));
+  REQUIRE(find(s, "maintain_tool"));
+  CHECK(widen->good_die_per_wafer == 2.0);
+  CHECK(widen->good_die_per_wafer_ci == Interval{1.5, 2.5});
+  CHECK(widen->subject.at("pattern_id") == "p-1");
+  CHECK(!widen->subject.contains("tool"));
+  CHECK(hold->good_die_per_wafer == 1.2);
+  CHECK(hold->subject.at("chamber") == "B");
+  CHECK(!hold->subject.contains("pattern_id"));
+  CHECK(std::ranges::find(hold->alternatives, widen->id) != hold->alternatives.end());
+  d.findings[0].subject = {{"layer", "M1"}, {"pattern_id", "p-1"}, {"recipe", "R7"}};
+  CHECK(find(suggest(d, product(false)), "change_recipe")->subject.at("recipe") == "R7");
+}
+
 TEST_CASE("suggest: one cause found twice is not gained twice", "[feedback]") {
   FindingsDocument d = document();
   d.findings = {d.findings[1]};

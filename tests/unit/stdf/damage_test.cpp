@@ -1,5 +1,8 @@
 // A real wafer, damaged on purpose: an answer every time, and no count of records that is wrong
 // without a word.
+#include <array>
+#include <cmath>
+
 #include "catch_portable.h"
 #include "ingest/readers/input.h"
 #include "ingest/readers/stdf/stdf_reader.h"
@@ -66,6 +69,62 @@ std::string lot_with_summaries() {
   return s.mrr().bytes();
 }
 
+constexpr unsigned kTests = 8;
+
+/// 40 parts of 4 sites, whose TSR tell the extremes and the sum of every test and whose PRR count
+/// their results; `tsr` false: without the TSR.
+std::string lot_with_values(bool tsr = true, unsigned parts_of_a_site = 10) {
+  test::StdfBytes s;
+  s.mir("LOT").sdr("C").wir("W1");
+  const unsigned parts = 4 * parts_of_a_site;
+  std::array<float, kTests> sum{};
+  const auto value = [&](unsigned part, unsigned t) {
+    return static_cast<float>(1 + part % 7) * static_cast<float>(t + 1);
+  };
+  for (unsigned i = 0; i < parts_of_a_site; ++i) {
+    for (unsigned site = 0; site < 4; ++site) s.pir(site);
+    for (unsigned t = 0; t < kTests; ++t) {
+      for (unsigned site = 0; site < 4; ++site) {
+        sum[t] += value(4 * i + site, t);
+        s.ptr_full(100 + t, value(4 * i + site, t), "test " + std::to_string(t), -1, 99, site);
+      }
+    }
+    for (unsigned site = 0; site < 4; ++site) {
+      s.prr(0, 1, static_cast<int>(i), static_cast<int>(site), site, 1, kTests);
+    }
+  }
+  s.wrr("W1", 1, parts, parts);
+  for (unsigned t = 0; tsr && t < kTests; ++t) {
+    const float unit = static_cast<float>(t + 1);
+    s.add(10, 30,
+          s.body()
+              .u1(255)
+              .u1(0)
+              .c1('P')
+              .u4(100 + t)
+              .u4(parts)
+              .u4(0)
+              .u4(0)
+              .cn("t")
+              .cn("")
+              .cn("")
+              .u1(0xc8)
+              .r4(0)
+              .r4(unit)
+              .r4(7 * unit)
+              .r4(sum[t])
+              .r4(0));
+  }
+  return s.mrr().bytes();
+}
+
+/// What the numbers of the results come to, but for what adding in single precision loses.
+bool same_values(const ingest::ReadSummary& a, const ingest::ReadSummary& b) {
+  const auto differ = [&](const char* count) { return a.counts.at(count) != b.counts.at(count); };
+  if (differ("tests") || differ("ptr") || differ("ptr_valid")) return false;
+  return std::abs(a.counts.at("ptr_sum") - b.counts.at("ptr_sum")) < 0.05;
+}
+
 /// A number of its own for every call, the same every time.
 class Draw {
  public:
@@ -80,7 +139,8 @@ class Draw {
 
 /// Changes a file by `damage` many times; counts the answers that are wrong without a word.
 template <class Damage>
-int silent(const std::string& whole, int times, Damage damage) {
+int silent(const std::string& whole, int times, Damage damage,
+           bool (*same)(const ingest::ReadSummary&, const ingest::ReadSummary&) = same_counts) {
   const Answer clean = answer(whole);
   REQUIRE(clean.summary);
   Draw draw;
@@ -88,7 +148,7 @@ int silent(const std::string& whole, int times, Damage damage) {
   for (int i = 0; i < times; ++i) {
     const Answer a = answer(damage(whole, i, draw));
     if (!a.summary || a.rejects > clean.rejects) continue;
-    wrong += same_counts(*a.summary, *clean.summary) ? 0 : 1;
+    wrong += same(*a.summary, *clean.summary) ? 0 : 1;
   }
   return wrong;
 }
@@ -134,6 +194,58 @@ TEST_CASE("stdf damage: the summaries of a lot agree with its parts", "[stdf][da
 
 TEST_CASE("stdf damage: single bytes", "[stdf][damage]") {
   CHECK(silent(lot_with_summaries(), 2000, flip) == 0);
+}
+
+TEST_CASE("stdf damage: tests, values and their sum do not change without a word",
+          "[stdf][damage]") {
+  const Answer clean = answer(lot_with_values());
+  CHECK(clean.rejects == 0);
+  CHECK(clean.summary->warnings.empty());
+  CHECK(silent(lot_with_values(), 3000, flip, same_values) == 0);
+}
+
+TEST_CASE("stdf damage: a test number is missed by its place where there is no TSR",
+          "[stdf][damage]") {
+  const std::string whole = lot_with_values(false);
+  CHECK(answer(whole).rejects == 0);
+  std::size_t seen = 0;
+  std::size_t records = 0;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(whole[i]); };
+  for (std::size_t at = 0; at < whole.size(); at += 4U + byte(at)) {
+    if (byte(at + 2) != 15) continue;
+    // Neither the first nor the last touchdown: before and behind it the order is known.
+    if (++records <= 4 * kTests || records > 36 * kTests) continue;
+    std::string damaged = whole;
+    damaged[at + 5] = 9;  // TEST_NUM
+    seen += answer(damaged).rejects > 0 ? 1U : 0U;
+  }
+  CHECK(seen == 32 * kTests);
+}
+
+TEST_CASE("stdf damage: a flag or a value that hardly any other result has", "[stdf][damage]") {
+  const std::string whole = lot_with_values(false, 40);
+  CHECK(answer(whole).rejects == 0);
+  std::size_t at = 0;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(whole[i]); };
+  for (int ptr = 0; ptr < 500; at += 4U + byte(at)) ptr += byte(at + 2) == 15 ? 1 : 0;
+  while (byte(at + 2) != 15) at += 4U + byte(at);
+  std::string invalid = whole;
+  invalid[at + 4 + 6] = 0x02;
+  CHECK(answer(invalid).rejects == 1);
+  std::string infinite = whole;
+  infinite[at + 4 + 10] = static_cast<char>(0x80);
+  infinite[at + 4 + 11] = 0x7f;
+  CHECK(answer(infinite).rejects == 1);
+}
+
+TEST_CASE("stdf damage: a PRR that counts other results than its neighbours' habit is",
+          "[stdf][damage]") {
+  std::string bytes = lot_with_values(false);
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  std::size_t at = 0;
+  while (byte(at + 2) != 5 || byte(at + 3) != 20) at += 4U + byte(at);
+  bytes[at + 4 + 3] = kTests + 1;  // NUM_TEST
+  CHECK(answer(bytes).rejects == 1);
 }
 
 TEST_CASE("stdf damage: lengths times a hundred", "[stdf][damage]") {

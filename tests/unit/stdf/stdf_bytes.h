@@ -84,10 +84,11 @@ class StdfBytes {
   StdfBytes& pir(unsigned site = 0, unsigned head = 1) {
     return add(5, 10, body().u1(head).u1(site));
   }
-  StdfBytes& prr(unsigned flags, unsigned bin, int x, int y, unsigned site = 0, unsigned head = 1) {
-    return add(
-        5, 20,
-        body().u1(head).u1(site).u1(flags).u2(3).u2(bin).u2(bin).i2(x).i2(y).u4(120).cn("p1"));
+  /// `tests` is NUM_TEST.
+  StdfBytes& prr(unsigned flags, unsigned bin, int x, int y, unsigned site = 0, unsigned head = 1,
+                 unsigned tests = 3) {
+    Body b = body().u1(head).u1(site).u1(flags).u2(tests).u2(bin).u2(bin);
+    return add(5, 20, b.i2(x).i2(y).u4(120).cn("p1"));
   }
   /// A PTR with everything.
   StdfBytes& ptr_full(std::uint32_t number, float value, std::string_view text, float lo, float hi,

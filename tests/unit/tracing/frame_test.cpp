@@ -1,5 +1,7 @@
 #include "engine/tracing/frame.h"
 
+#include <algorithm>
+
 #include "catch_portable.h"
 #include "engine/core/fab_data.h"
 #include "engine/core/random.h"
@@ -91,4 +93,98 @@ TEST_CASE("exposure: only inspected die and the layout's own area count", "[trac
   const auto c = control_points(e.window, 1000, 3);
   CHECK(c == control_points(e.window, 1000, 3));
   for (const PointUm p : c) CHECK(e.window.contains(p));
+}
+
+namespace {
+
+/// Two die of 2 x 2 mm on a wafer, the whole of them drawn.
+FabData two_die(double area_cm2) {
+  FabData data;
+  data.product = product(Orientation::kR0);
+  data.product.layout_origin_x_um = data.product.layout_origin_y_um = 0.0;
+  data.wafers.emplace_back();
+  Inspection i;
+  i.step = data.names.intern("S");
+  i.inspected = {{0, 0}, {1, 0}};
+  i.area_cm2 = area_cm2;
+  data.inspections.push_back(i);
+  return data;
+}
+
+void strew(FabData& data, int count, double scale) {
+  Random random(5);
+  for (int k = 0; k < count; ++k) {
+    Defect d;
+    d.die = {static_cast<std::int16_t>(random.below(2)), 0};
+    d.x_um = scale * random.uniform(0.0, 2000.0);
+    d.y_um = scale * random.uniform(0.0, 2000.0);
+    data.defects.push_back(d);
+  }
+}
+
+StepExposure exposure_of(const FabData& data) {
+  const auto frame = Frame::make(data.product, {0.0, 0.0, 2000.0, 2000.0}).value();
+  return step_exposure(data, frame, "S").value();
+}
+
+bool says(const StepExposure& exposure, const std::string& words) {
+  return std::ranges::any_of(
+      exposure.caveats, [&](const std::string& c) { return c.find(words) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("exposure: AREAPERTEST scales what was seen, or is doubted aloud",
+          "[tracing][exposure]") {
+  const auto at = [](double area) {
+    FabData data = two_die(area);
+    strew(data, 50, 1.0);
+    return exposure_of(data);
+  };
+  CHECK(at(0.0).seen_share == 1.0);
+  CHECK(at(0.08).caveats.empty());
+  CHECK_THAT(at(0.02).seen_share, WithinAbs(0.25, 1e-12));
+  CHECK_THAT(at(0.02).area_um2, WithinAbs(0.25 * 2.0 * 4e6, 1e-3));
+  CHECK(says(at(0.02), "Only 25 %"));
+  CHECK(at(0.16).seen_share == 1.0);
+  CHECK(says(at(0.16), "several tests"));
+  CHECK(at(8e6).seen_share == 1.0);
+  CHECK(says(at(8e6), "unit mistake"));
+}
+
+TEST_CASE("exposure: coordinates a thousand times off are refused", "[tracing][exposure][error]") {
+  for (const double scale : {1000.0, 0.001}) {
+    FabData data = two_die(0.0);
+    strew(data, 100, scale);
+    const auto frame = Frame::make(data.product, {0.0, 0.0, 2000.0, 2000.0}).value();
+    CHECK(step_exposure(data, frame, "S").error().id == "EXPO-0002");
+  }
+}
+
+TEST_CASE("exposure: defects all on one die are said to be", "[tracing][exposure]") {
+  FabData data = two_die(0.0);
+  strew(data, 50, 1.0);
+  for (Defect& d : data.defects) d.die = {0, 0};
+  CHECK(says(exposure_of(data), "one of 2 inspected die"));
+}
+
+TEST_CASE("exposure: what lies beyond the wafer's edge was not seen", "[tracing][exposure]") {
+  FabData data = two_die(0.0);
+  // The wafer's centre is the middle of die 0; its edge cuts die 1 in the middle.
+  data.product.wafer_diameter_mm = 4.0;
+  data.product.edge_exclusion_mm = 0.0;
+  data.inspections[0].sample_center_x_um = 1000.0;
+  data.inspections[0].sample_center_y_um = 1000.0;
+  Random random(6);
+  for (int k = 0; k < 40; ++k) {
+    Defect d;
+    d.x_um = random.uniform(500.0, 1500.0), d.y_um = random.uniform(500.0, 1500.0);
+    data.defects.push_back(d);
+  }
+  const StepExposure e = exposure_of(data);
+  CHECK(e.coverage.at({200.0, 1000.0}) == 1.0);
+  CHECK(e.coverage.at({1800.0, 1000.0}) == 0.5);
+  CHECK(says(e, "beyond the wafer's edge"));
+  CHECK(e.area_um2 < 2.0 * 4e6);
+  CHECK(e.area_um2 > 1.4 * 4e6);
 }
