@@ -104,4 +104,14 @@ std::optional<Effects> effects_of(std::string_view scenario) {
   return effects;
 }
 
+FabRules rules_of(const Options& options, const Effects& effects) {
+  FabRules rules;
+  const Random base = stream(options, Stream::kRules);
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    Random random = base.fork(i);
+    effects[i]->set_rules(rules, random);
+  }
+  return rules;
+}
+
 }  // namespace yieldloop::simulator

@@ -38,4 +38,7 @@ std::unique_ptr<Effect> make_other_cause();
 /// Nothing when there is no such scenario.
 std::optional<Effects> effects_of(std::string_view scenario);
 
+/// What the effects ask of the routing.
+FabRules rules_of(const Options& options, const Effects& effects);
+
 }  // namespace yieldloop::simulator

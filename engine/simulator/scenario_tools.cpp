@@ -159,7 +159,7 @@ Status Drift::write_files(const World& world, const GoodDie&, OutputFolder& out,
   return out.write_gzip("fdc_trace.csv", to_fdc_trace_csv(world, step_));
 }
 
-/// One chamber is bad in two or three separate windows of time.
+/// One chamber is bad in three or more separate windows of time.
 class NowAndThen final : public WaferEffect {
  public:
   bool plan(World& world, Random& random) override {
@@ -197,7 +197,8 @@ class NowAndThen final : public WaferEffect {
   /// Every second or third run of the tool is bad, three lots at least.
   void draw_windows(const std::vector<UtcMicros>& starts, Random& random) {
     const std::size_t stride = starts.size() >= 9 ? 3 : 2;
-    for (std::size_t i = random.below(starts.size() % stride + 1); i < starts.size(); i += stride) {
+    const std::size_t first = random.below(starts.size() - 2 * stride);
+    for (std::size_t i = first; i < starts.size(); i += stride) {
       const UtcMicros from = whole_minute(after_minutes(starts[i], -5.0));
       windows_.emplace_back(from, after_minutes(from, 200.0));
     }

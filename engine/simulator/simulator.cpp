@@ -23,16 +23,6 @@ Error unknown_scenario(const std::string& name) {
                       join(known, ", "))};
 }
 
-FabRules rules_of(const Options& options, const Effects& effects) {
-  FabRules rules;
-  const Random base = stream(options, Stream::kRules);
-  for (std::size_t i = 0; i < effects.size(); ++i) {
-    Random random = base.fork(i);
-    effects[i]->set_rules(rules, random);
-  }
-  return rules;
-}
-
 Status plan_effects(World& world, const Effects& effects) {
   const Random base = stream(world.options, Stream::kPlan);
   for (std::size_t i = 0; i < effects.size(); ++i) {
