@@ -152,6 +152,7 @@ Result<GdsiiFile> StreamReader::read() {
     walk = cursor_.next(record);
     if (walk != Walk::kRecord) break;
     take(record);
+    if (cursor_.position() >= next_done_) report_done();
   }
   if (!ended_) broken_end(walk);
   file_.records = cursor_.ordinal();
@@ -286,7 +287,6 @@ void StreamReader::cell_record(const GdsiiRecord& record) {
     case RecordType::kEndStr:
       place_ = Place::kLibrary;
       cell_name_.clear();
-      if (cursor_.position() >= next_done_) report_done();
       break;
     case RecordType::kBgnStr:
       reject(record.byte_offset, 0, "GDSI-0005",
