@@ -106,7 +106,7 @@ Result<ElectricalTrace> trace_electrical(const FabData& data, const layout::Flat
   progress.report("Tracing electrical fails of blocks", 0, 0);
   if (tests.tests.empty()) {
     return Error{
-        Errc::kNoData, "ELEC-0002",
+        Errc::kNoData, "FIND-0007",
         tests.why_empty.empty() ? "No test leads to a block of the layout." : tests.why_empty};
   }
   std::set<std::string> cells;

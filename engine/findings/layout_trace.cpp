@@ -17,6 +17,8 @@ namespace {
 
 using tracing::StepExposure;
 
+constexpr double kExplainedSigmas = 4.0;
+
 /// One layer that a step sees, found in the layout.
 struct SeenLayer {
   const ProductLayer* product = nullptr;
@@ -183,8 +185,9 @@ class StepTrace {
     std::vector<std::pair<tracing::RectUm, double>> places;
     for (const auto& pattern : result_.patterns) {
       if (pattern.step != exposure_.step) continue;
+      // The tails of the blur too: what is left of many defects is still many.
+      const double r = std::max(pattern.reach_um, kExplainedSigmas * pattern.position_sigma_um);
       for (const LayoutLocation& l : pattern.locations) {
-        const double r = pattern.reach_um;
         places.push_back({{l.x_um - r, l.y_um - r, l.x_um + l.w_um + r, l.y_um + l.h_um + r}, r});
       }
     }

@@ -184,12 +184,33 @@ class ElectricalSearch {
       result_.tests[c].distinct = false;
       alike.push_back(tracing::describe(result_.tests[c].cause));
     }
+    mark_one_block();
     if (alike.empty()) return;
     result_.caveats.push_back(
         fmt::format("In every block these go by the area, so that electrical fails cannot tell "
                     "them from random "
                     "defects: {}.",
                     fmt::join(alike, ", ")));
+  }
+
+  /// What differs from area in one block only is that block, with all else that is its own.
+  void mark_one_block() {
+    constexpr double kMostOfOne = 0.5;
+    const VectorXd area = model_.profile().col(0);
+    std::size_t marked = 0;
+    for (std::size_t c = 1; c < result_.tests.size(); ++c) {
+      if (!result_.tests[c].distinct) continue;
+      const VectorXd apart = (model_.profile().col(static_cast<Index>(c)) - area).cwiseAbs2();
+      if (apart.maxCoeff() <= kMostOfOne * apart.sum()) continue;
+      result_.tests[c].distinct = false;
+      ++marked;
+    }
+    if (marked == 0) return;
+    result_.caveats.push_back(fmt::format(
+        "{} of the causes asked for electrical fails differ from area in one block only, so that "
+        "they cannot be told from whatever else is particular to that block; tests of more blocks "
+        "would tell.",
+        marked));
   }
 
   /// Every distinct cause beside those accepted. Shape: as tests.

@@ -59,7 +59,8 @@ struct BlockFails {
 struct ElectricalTest {
   ElectricalCause cause;
   double exposure = 0.0;  ///< On one die, over all blocks.
-  bool distinct = true;   ///< False when its profile over the blocks is that of area.
+  bool distinct = true;   ///< False when its profile over the blocks is that of area, or when
+                          ///< one block carries most of its difference from it.
   double share = 0.0;     ///< Of the fails, beside area (or, accepted, beside all accepted).
   Interval share_ci{0.0, 1.0};
   double rate_per_opportunity = 0.0;  ///< Fails per place (via, um, cell) and tested die.

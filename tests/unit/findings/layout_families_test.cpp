@@ -323,5 +323,5 @@ TEST_CASE("electrical causes: a cause is a finding, causes that look alike are u
   CHECK(findings::trace_electrical(small_fab(1), layout::view_of(chip.layout).value(), BlockTests{},
                                    0.05, progress)
             .error()
-            .id == "ELEC-0002");
+            .id == "FIND-0007");
 }
