@@ -28,20 +28,24 @@ Error refused(std::string id, std::string message) {
   return {Errc::kFormat, std::move(id), std::move(message)};
 }
 
+/// What the mapping names comes first: a file's own MODULE may be the chamber although the table
+/// has a column "module".
 std::size_t position_of(const store::TableSchema& schema, std::string_view name,
                         const FileMapping* file) {
-  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-    const std::string_view column = schema.columns[i].name;
-    if (column == "attributes") continue;
-    if (file != nullptr) {
-      const auto mapped = file->columns.find(std::string(column));
-      if (mapped != file->columns.end()) {
-        if (equals_ignoring_case(trim(mapped->second), name)) return i;
-        continue;
+  if (file != nullptr) {
+    for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+      const auto mapped = file->columns.find(std::string(schema.columns[i].name));
+      if (mapped != file->columns.end() && equals_ignoring_case(trim(mapped->second), name)) {
+        return i;
       }
-      if (file->constants.contains(std::string(column))) continue;
     }
-    if (equals_ignoring_case(column, name)) return i;
+  }
+  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+    const std::string column(schema.columns[i].name);
+    if (column == "attributes" || !equals_ignoring_case(column, name)) continue;
+    if (file == nullptr || (!file->columns.contains(column) && !file->constants.contains(column))) {
+      return i;
+    }
   }
   return name.empty() ? kIgnored : kAttributes;
 }

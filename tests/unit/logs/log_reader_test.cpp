@@ -219,6 +219,22 @@ value_map = { state = { UP_RUN = "productive" } }
   CHECK(s.sink.cell("equipment_states", 0, "state") == "productive");
 }
 
+TEST_CASE("logs: the mapping goes before a column of the same name", "[logs][mapping]") {
+  const auto mapping = mapping_of(R"(
+[[file]]
+match = "moves*"
+table = "lot_history"
+columns = { chamber = "MODULE", tool = "EQP" }
+)");
+  const auto r = read_text(kLog, "moves.csv",
+                           "lot_id,wafer_id,step_seq,step,EQP,MODULE,started_at,ended_at\n"
+                           "L1,W1,5,ETCH,E1,PM2,2026-03-14T02:10:00Z,2026-03-14T02:20:00Z\n",
+                           &mapping);
+  REQUIRE(r.ok());
+  CHECK(r.sink.cell("lot_history", 0, "chamber") == "PM2");
+  CHECK(r.sink.cell("lot_history", 0, "tool") == "E1");
+}
+
 TEST_CASE("logs: local times become UTC by the site's zone, explicit offsets win", "[logs]") {
   if (!ingest::TimeZone::load(real_file_system(), "Asia/Tokyo")) return;
   const auto mapping = mapping_of("[site]\ntime_zone = \"Asia/Tokyo\"\n");
