@@ -21,6 +21,7 @@ constexpr std::size_t kRefined = 24;  ///< Peaks refined.
 constexpr std::size_t kAtHeader = 8;  ///< Classes refined at no shift.
 /// Rotation and scale are taken up when they gain this much: chi-square of two at about 1e-4.
 constexpr double kTurnGain = 10.0;
+constexpr double kLeastShift = 0.05;  ///< um; below it a frame is right.
 
 PointUm turned(Orientation o, PointUm p) {
   if (geometry::mirrored(o)) p.y = -p.y;
@@ -35,6 +36,7 @@ PointUm turned(Orientation o, PointUm p) {
 struct Refined {
   RegistrationCandidate candidate;
   AlignmentFit::Errors errors;
+  double over_header = 0.0;  ///< Of the same class over the same defects.
 };
 
 bool better(const Refined& a, const Refined& b) {
@@ -153,8 +155,20 @@ class Registrar {
     r.candidate = {fit.alignment(), peak.feature, std::max(0.0, fit.gain() - price), fit.sigma(),
                    fit.defects()};
     r.candidate.alignment.orientation = orientation;
-    if (fit.gain() > 0.0) r.errors = fit.errors();
+    if (fit.gain() <= 0.0) return r;
+    r.errors = fit.errors();
+    if (!at_header && orientation == Orientation::kR0) r.over_header = fit.over_header() - price;
     return r;
+  }
+
+  /// Whether a candidate moves no defect by more than its errors, or by what nothing is traced by.
+  bool is_header(const Refined& r) const {
+    const Alignment& a = r.candidate.alignment;
+    if (a.orientation != Orientation::kR0) return false;
+    const double arm = std::hypot(input_.window.x_max - centre_.x, input_.window.y_max - centre_.y);
+    const double moves = std::hypot(a.shift.x, a.shift.y) + arm * std::hypot(a.rotation, a.scale);
+    const double error = std::max(r.errors.shift.x, r.errors.shift.y);
+    return moves <= std::max({kLeastShift, 0.2 * r.candidate.sigma_um, 3.0 * error});
   }
 
   /// Whether rotation and scale move no defect by more than a few search widths.
@@ -182,8 +196,15 @@ class Registrar {
     }
     r.p_value = p_of(best, orientations);
     r.over_header = best.candidate.gain - at_header;
+    if (best.candidate.alignment.orientation == Orientation::kR0) {
+      r.over_header = std::min(r.over_header, best.over_header);
+    }
     if (!tells(best, orientations)) {
       return keep(RegistrationVerdict::kUndetermined);
+    }
+    if (is_header(best)) {
+      r.verdict = RegistrationVerdict::kConfirmed;
+      return;
     }
     r.over_second = best.candidate.gain;
     for (const Refined& other : found) {

@@ -11,6 +11,7 @@ namespace yieldloop::tracing {
 namespace {
 
 constexpr double kLeastSigma = 0.05;
+constexpr int kHeaderRounds = 200;
 
 /// Solves a symmetric positive system in place; rows without information stay 0.
 template <std::size_t N>
@@ -197,6 +198,18 @@ void AlignmentFit::fit(double width, Free free) {
   for (const double w : weight_) total += w;
   const double null = total * std::log(total / area_) - total;
   gain_ = std::max(0.0, log_likelihood(at_) - null);
+}
+
+double AlignmentFit::over_header() const {
+  if (pairs_.empty()) return 0.0;
+  AlignmentFit header = *this;
+  header.at_.shift = {};
+  header.at_.rotation = header.at_.scale = 0.0;
+  // A width too small for the distance to the header would see no place from there.
+  const PointUm s = at_.shift;
+  header.sigma_ = std::max(sigma_, 0.7 * std::hypot(s.x, s.y));
+  header.climb(Free::kNothing, kHeaderRounds);
+  return log_likelihood(at_) - header.log_likelihood(header.at_);
 }
 
 AlignmentFit::Errors AlignmentFit::errors() const {

@@ -25,6 +25,10 @@ class AlignmentFit {
   /// Starts from the shift given and this width. Afterwards the getters hold.
   void fit(double width, Free free);
 
+  /// What the frame fitted gains over the header's for this class: both likelihoods over the same
+  /// defects and with the same weights, beta, r and sigma fitted anew at no shift.
+  double over_header() const;
+
   double gain() const { return gain_; }
   double sigma() const { return sigma_; }
   double defects() const { return rate_ * places_; }

@@ -138,6 +138,34 @@ TEST_CASE("registration: a right header is confirmed and left alone", "[tracing]
   CHECK(r.alignment() == Alignment{});
 }
 
+TEST_CASE("registration: a right header with much evidence and uneven places is left alone",
+          "[tracing][registration]") {
+  // Places drawn with very different rates, in one class and in a wider one that holds it: what
+  // is counted at most at one place differs between fits, and must not look like evidence.
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    Random random(40 + seed);
+    Field f;
+    f.strew(280, random);
+    f.strew(900, random);
+    auto wide = f.classes[0];
+    wide.insert(wide.end(), f.classes[1].begin(), f.classes[1].begin() + 200);
+    f.classes.push_back(std::move(wide));
+    auto defects = uniform(2500, random);
+    for (std::size_t i = 0; i < 280; ++i) {
+      const RectUm& r = f.places[f.classes[0][i]];
+      const int count = i % 7 == 0 ? 25 : i % 3 == 0 ? 8 : 2;
+      for (int k = 0; k < count; ++k) {
+        const double x = random.uniform(r.x_min, r.x_max) + random.normal(0.0, 0.31);
+        defects.push_back({x, random.uniform(r.y_min, r.y_max) + random.normal(0.0, 0.31)});
+      }
+    }
+    const Registration r = register_defects(f.input(defects));
+    CHECK(r.verdict == RegistrationVerdict::kConfirmed);
+    CHECK(r.over_header < 7.0);
+    CHECK(r.alignment() == Alignment{});
+  }
+}
+
 TEST_CASE("registration: uniform defects register nothing", "[tracing][registration]") {
   const Field f = strewn(8);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
