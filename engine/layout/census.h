@@ -4,7 +4,8 @@
 /// These are the opportunities that defect rates are divided by and the places that design
 /// suggestions change. The window is worked through in tiles, so that a chip is never flattened
 /// as a whole; every object belongs to the one tile that holds its lower-left corner and the
-/// result does not depend on the tiles' size or on the number of threads.
+/// result does not depend on the number of threads, nor, save for pieces that join far away, on
+/// the tiles' size.
 /// Units: database units.
 #pragma once
 
@@ -24,7 +25,7 @@ struct ViaCensusOptions {
   /// join the same piece below with the same piece above.
   Coord redundancy_distance = 1000;
   std::optional<Box> window;  ///< The view's box when empty.
-  Coord tile = 50000;         ///< Side of a tile; performance only.
+  Coord tile = 0;             ///< Side of a tile, 0: 50 um; performance only.
 };
 
 struct ViaCut {
@@ -45,17 +46,19 @@ struct ViaCensus {
 };
 
 /// Errors: kInvalidOptions LAYO-0006 (a distance or tile that is not above 0), kCancelled
-/// LAYO-0007.
+/// LAYO-0007. Pieces of metal that join only farther than four distances from the cuts may count as
+/// different.
 Result<ViaCensus> census_vias(const FlatView& view, const ViaLayer& layers,
                               const ViaCensusOptions& options, Progress& progress);
 
 struct EdgePairOptions {
   Coord below = 0;            ///< Pairs closer than this are reported.
   std::optional<Box> window;  ///< The view's box when empty.
-  /// An edge with two convex corners is a line end when it is no longer than this; 3 x below
+  /// An edge with two outer right angles is a line end when it is no longer than this; 3 x below
   /// when 0.
   Coord line_end_length = 0;
-  Coord tile = 50000;  ///< Side of a tile; performance only.
+  bool corners = false;  ///< Also the corners that point at each other.
+  Coord tile = 0;        ///< Side of a tile, 0: by `below`; performance only.
   /// More pairs than this are counted but not listed.
   std::size_t listed = 1000000;
 };
@@ -71,11 +74,20 @@ struct EdgePair {
   friend auto operator<=>(const EdgePair&, const EdgePair&) = default;
 };
 
+/// Two outward corners of different pieces that point at each other across an empty box.
+struct CornerPair {
+  Box gap;                ///< From corner to corner; both sides above 0.
+  double distance = 0.0;  ///< Its diagonal, at most below - 1.
+  friend bool operator==(const CornerPair&, const CornerPair&) = default;
+  friend auto operator<=>(const CornerPair&, const CornerPair&) = default;
+};
+
 struct EdgePairCensus {
-  std::vector<EdgePair> pairs;  ///< Ascending by box.
-  std::uint64_t count = 0;      ///< All pairs, listed or not.
-  std::uint64_t line_ends = 0;  ///< Of these.
-  double total_run = 0.0;       ///< Sum of run.
+  std::vector<EdgePair> pairs;      ///< Ascending by box.
+  std::vector<CornerPair> corners;  ///< Ascending by gap; only when asked for.
+  std::uint64_t count = 0;          ///< All pairs, listed or not.
+  std::uint64_t line_ends = 0;      ///< Of these.
+  double total_run = 0.0;           ///< Sum of run.
   friend bool operator==(const EdgePairCensus&, const EdgePairCensus&) = default;
 };
 

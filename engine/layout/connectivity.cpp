@@ -16,23 +16,17 @@ std::vector<MergedPolygon> merged(const FlatView& view, LayerIndex layer, const 
   return geometry::merge(collect(view, layer, inside), inside);
 }
 
-PieceFinder::PieceFinder(const std::vector<MergedPolygon>& pieces) : pieces_(&pieces) {
-  boxes_.reserve(pieces.size());
-  for (const MergedPolygon& piece : pieces) boxes_.push_back(piece.bbox());
-  order_ = geometry::packed_order(boxes_);
-  std::vector<Box> sorted;
-  sorted.reserve(boxes_.size());
-  for (const std::uint32_t i : order_) sorted.push_back(boxes_[i]);
-  boxes_ = std::move(sorted);
-  index_ = geometry::PackedIndex(boxes_);
-}
+PieceFinder::PieceFinder(const std::vector<MergedPolygon>& pieces)
+    : pieces_(&pieces), boxes_([&] {
+        std::vector<Box> boxes;
+        boxes.reserve(pieces.size());
+        for (const MergedPolygon& piece : pieces) boxes.push_back(piece.bbox());
+        return geometry::BoxFinder(boxes);
+      }()) {}
 
 std::vector<std::uint32_t> PieceFinder::near(const Box& window) const {
   std::vector<std::uint32_t> found;
-  index_.for_each_range(window, boxes_.size(), [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i)
-      if (boxes_[i].touches(window)) found.push_back(order_[i]);
-  });
+  boxes_.for_each(window, [&](std::uint32_t i, const Box&) { found.push_back(i); });
   std::sort(found.begin(), found.end());
   return found;
 }

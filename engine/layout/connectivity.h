@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/geometry/packed_index.h"
+#include "engine/geometry/box_finder.h"
 #include "engine/geometry/region.h"
 #include "engine/layout/flat_view.h"
 
@@ -57,9 +57,7 @@ class PieceFinder {
 
  private:
   const std::vector<geometry::MergedPolygon>* pieces_;
-  std::vector<std::uint32_t> order_;
-  std::vector<Box> boxes_;
-  geometry::PackedIndex index_;
+  geometry::BoxFinder boxes_;
 };
 
 }  // namespace yieldloop::layout

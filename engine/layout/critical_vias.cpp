@@ -16,18 +16,6 @@ Status check(const CriticalViaOptions& o, double dbu_um) {
                "x0 and at most 1000 um."};
 }
 
-/// Overlapping or abutting cuts as their common box.
-std::vector<Box> merged_cuts(std::vector<Box> cuts) {
-  std::sort(cuts.begin(), cuts.end());
-  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-  const LayerPieces pieces(cuts);
-  if (pieces.count() == cuts.size()) return cuts;
-  std::vector<Box> result(pieces.count());
-  for (const Box& cut : cuts) result[pieces.at(cut.center()).value_or(0)].include(cut);
-  std::sort(result.begin(), result.end());
-  return result;
-}
-
 }  // namespace
 
 CriticalVias connections_of(std::vector<Box> cuts, const LayerPieces& below,

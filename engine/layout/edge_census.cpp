@@ -1,102 +1,48 @@
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
+#include "engine/geometry/box_finder.h"
+#include "engine/geometry/union_sweep.h"
 #include "engine/layout/census.h"
+#include "engine/layout/corner_pairs.h"
+#include "engine/layout/shape_gather.h"
+#include "engine/layout/shape_search.h"
 #include "engine/layout/tiles.h"
 
 namespace yieldloop::layout {
 namespace {
 
-using geometry::MergedPolygon;
+using geometry::Corner;
+using geometry::UnionEdge;
 
-/// An axis-parallel border stretch of the union, turned so that it is vertical: `at` is its
-/// place across, [low, high] its extent along.
-struct Edge {
-  Coord at = 0;
-  Coord low = 0;
-  Coord high = 0;
-  bool outside_after = false;  ///< The outside lies at larger `at`.
-  bool line_end = false;
-  std::uint32_t piece = 0;
-};
-
-struct Edges {
-  std::vector<Edge> vertical;
-  std::vector<Edge> horizontal;  ///< With x and y exchanged.
-  std::vector<std::pair<Point, Point>> oblique;
-};
-
-bool convex(Point before, Point corner, Point after) {
-  return geometry::cross(corner - before, after - corner) > 0;
-}
-
-void ring_edges(const Polygon& ring, std::uint32_t piece, const Box& seen, Coord line_end_length,
-                Edges& out) {
-  const std::size_t n = ring.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    const Point before = ring[(i + n - 1) % n];
-    const Point a = ring[i];
-    const Point b = ring[(i + 1) % n];
-    const Point after = ring[(i + 2) % n];
-    if (a.x != b.x && a.y != b.y) {
-      out.oblique.emplace_back(a, b);
-      continue;
-    }
-    // What lies on the border of the part that was looked at is a cut, not an edge.
-    const bool vertical = a.x == b.x;
-    if (vertical ? a.x == seen.x_min || a.x == seen.x_max : a.y == seen.y_min || a.y == seen.y_max)
-      continue;
-    const auto inside = [&seen](Point p) {
-      return p.x > seen.x_min && p.x < seen.x_max && p.y > seen.y_min && p.y < seen.y_max;
-    };
-    Edge edge;
-    edge.piece = piece;
-    const Coord length = std::abs(b.x - a.x) + std::abs(b.y - a.y);
-    edge.line_end = length <= line_end_length && inside(a) && inside(b) && convex(before, a, b) &&
-                    convex(a, b, after);
-    // The inside is to the left of a -> b.
-    if (vertical) {
-      edge.at = a.x;
-      std::tie(edge.low, edge.high) = std::minmax(a.y, b.y);
-      edge.outside_after = b.y > a.y;
-      out.vertical.push_back(edge);
-    } else {
-      edge.at = a.y;
-      std::tie(edge.low, edge.high) = std::minmax(a.x, b.x);
-      edge.outside_after = b.x < a.x;
-      out.horizontal.push_back(edge);
-    }
-  }
+bool is_line_end(const UnionEdge& edge, Coord longest) {
+  return edge.length() <= longest && edge.low_end == Corner::kOuter &&
+         edge.high_end == Corner::kOuter;
 }
 
 /// Edges sorted by place, and for each place a quick way to those that overlap a stretch.
 class EdgeFinder {
  public:
-  explicit EdgeFinder(const std::vector<Edge>& edges) {
-    std::vector<Box> boxes;
-    for (const Edge& e : edges) boxes.push_back({e.at, e.low, e.at, e.high});
-    for (const std::uint32_t i : geometry::packed_order(boxes)) {
-      boxes_.push_back(boxes[i]);
-      edges_.push_back(edges[i]);
-    }
-    index_ = geometry::PackedIndex(boxes_);
-  }
-  std::vector<Edge> within(const Box& window) const {
-    std::vector<Edge> found;
-    index_.for_each_range(window, boxes_.size(), [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i)
-        if (boxes_[i].touches(window)) found.push_back(edges_[i]);
-    });
-    std::sort(found.begin(), found.end(), [](const Edge& a, const Edge& b) {
+  explicit EdgeFinder(const std::vector<UnionEdge>& edges)
+      : edges_(edges), boxes_(boxes_of(edges)) {}
+  void within(const Box& window, std::vector<UnionEdge>& found) const {
+    found.clear();
+    boxes_.for_each(window, [&](std::uint32_t i, const Box&) { found.push_back(edges_[i]); });
+    std::sort(found.begin(), found.end(), [](const UnionEdge& a, const UnionEdge& b) {
       return std::tie(a.at, a.low) < std::tie(b.at, b.low);
     });
-    return found;
   }
 
  private:
-  std::vector<Edge> edges_;
-  std::vector<Box> boxes_;
-  geometry::PackedIndex index_;
+  static std::vector<Box> boxes_of(const std::vector<UnionEdge>& edges) {
+    std::vector<Box> boxes;
+    boxes.reserve(edges.size());
+    for (const UnionEdge& e : edges) boxes.push_back({e.at, e.low, e.at, e.high});
+    return boxes;
+  }
+  const std::vector<UnionEdge>& edges_;
+  geometry::BoxFinder boxes_;
 };
 
 using Stretch = std::pair<Coord, Coord>;
@@ -123,15 +69,16 @@ std::vector<Stretch> take(std::vector<Stretch>& open, Coord low, Coord high) {
 enum class Look : std::uint8_t { kSpaces, kWidths };
 
 /// Walks from every edge away from (spaces) or into (widths) its piece to the first edges met.
-void pair_up(const std::vector<Edge>& edges, bool horizontal, Coord below, Look look,
-             std::vector<EdgePair>& out) {
+void pair_up(const std::vector<UnionEdge>& edges, bool horizontal, const EdgePairOptions& options,
+             Look look, std::vector<EdgePair>& out) {
   const EdgeFinder finder(edges);
-  for (const Edge& edge : edges) {
-    if (edge.outside_after != (look == Look::kSpaces)) continue;
+  std::vector<UnionEdge> near;
+  for (const UnionEdge& edge : edges) {
+    if (edge.inside_after == (look == Look::kSpaces)) continue;
     std::vector<Stretch> open{{edge.low, edge.high}};
-    for (const Edge& other :
-         finder.within({edge.at + 1, edge.low, edge.at + below - 1, edge.high})) {
-      if (other.outside_after == edge.outside_after) continue;
+    finder.within({edge.at + 1, edge.low, edge.at + options.below - 1, edge.high}, near);
+    for (const UnionEdge& other : near) {
+      if (other.inside_after == edge.inside_after) continue;
       for (const Stretch& s : take(open, other.low, other.high)) {
         if (look == Look::kSpaces && other.piece == edge.piece) continue;
         EdgePair pair;
@@ -140,7 +87,8 @@ void pair_up(const std::vector<Edge>& edges, bool horizontal, Coord below, Look 
         pair.horizontal = horizontal;
         pair.distance = other.at - edge.at;
         pair.run = s.second - s.first;
-        pair.line_end = look == Look::kSpaces && (edge.line_end || other.line_end);
+        pair.line_end = look == Look::kSpaces && (is_line_end(edge, options.line_end_length) ||
+                                                  is_line_end(other, options.line_end_length));
         out.push_back(pair);
       }
       if (open.empty()) break;
@@ -178,36 +126,42 @@ bool cut_to_tile(EdgePair& pair, const TileGrid& grid, const Box& tile) {
   return pair.run > 0 && grid.owns(tile, {b.x_min, b.y_min});
 }
 
-std::vector<EdgePair> pairs_of_tile(const FlatView& view, LayerIndex layer, const TileGrid& grid,
-                                    const Box& tile, const EdgePairOptions& options, Look look) {
-  const Box seen = tile.enlarged(4 * options.below + options.line_end_length);
-  // Not cut to the layer's box: its border would look like the border of what was seen.
-  const std::vector<MergedPolygon> pieces = [&] {
-    geometry::ShapeHeap heap;
-    view.for_each_shape(layer, seen, [&](const FlatShape& shape) {
-      if (shape.is_box) {
-        heap.add(shape.box);
-      } else {
-        heap.add(shape.points);
-      }
-    });
-    return heap.empty() ? std::vector<MergedPolygon>{} : geometry::merge(heap, seen);
-  }();
-  Edges edges;
-  for (std::uint32_t i = 0; i < pieces.size(); ++i) {
-    ring_edges(pieces[i].outer, i, seen, options.line_end_length, edges);
-    for (const Polygon& hole : pieces[i].holes)
-      ring_edges(hole, i, seen, options.line_end_length, edges);
-  }
+/// What one tile holds.
+struct TilePairs {
   std::vector<EdgePair> pairs;
-  pair_up(edges.vertical, true, options.below, look, pairs);
-  pair_up(edges.horizontal, false, options.below, look, pairs);
-  std::erase_if(pairs, [&](EdgePair& pair) {
+  std::vector<CornerPair> corners;
+};
+
+TilePairs pairs_of_tile(const ShapeSearch& search, const TileGrid& grid, const Box& tile,
+                        const EdgePairOptions& options, Look look) {
+  // Not cut to the layer's box: its border would look like the border of what was seen.
+  const Box seen = tile.enlarged(4 * options.below + options.line_end_length);
+  ShapeGatherer gatherer(search.cells());
+  const geometry::ShapeHeap& heap = gatherer.gather(search.view().top(), seen).front();
+  TilePairs found;
+  if (heap.empty()) return found;
+  const geometry::UnionOutline outline = geometry::union_outline(heap, seen);
+  pair_up(outline.vertical, true, options, look, found.pairs);
+  pair_up(outline.horizontal, false, options, look, found.pairs);
+  std::erase_if(found.pairs, [&](EdgePair& pair) {
     return !cut_to_tile(pair, grid, tile) ||
-           std::any_of(edges.oblique.begin(), edges.oblique.end(),
+           std::any_of(outline.oblique.begin(), outline.oblique.end(),
                        [&](const auto& segment) { return crosses(segment, pair.box); });
   });
-  return pairs;
+  if (options.corners) {
+    found.corners = corner_pairs(outline, heap, options.below - 1);
+    std::erase_if(found.corners, [&](const CornerPair& pair) {
+      return !grid.owns(tile, {pair.gap.x_min, pair.gap.y_min});
+    });
+  }
+  return found;
+}
+
+/// Tiles that hold many distances each way, but no more shapes than a sweep is fast with.
+Coord tile_side(const FlatView& view, Coord below) {
+  constexpr double kLargestUm = 50.0;
+  const auto largest = static_cast<Coord>(std::llround(kLargestUm / view.layout().dbu_um()));
+  return std::max<Coord>(std::min(100 * below, largest), 10 * below);
 }
 
 /// Joins the parts of pairs that tile borders cut.
@@ -247,20 +201,26 @@ std::vector<EdgePair> stitched(std::vector<EdgePair> parts) {
 
 Result<EdgePairCensus> census(const FlatView& view, LayerIndex layer, EdgePairOptions options,
                               Look look, Progress& progress) {
-  if (options.below <= 0 || options.tile <= 0 || options.line_end_length < 0)
+  if (options.below <= 0 || options.tile < 0 || options.line_end_length < 0)
     return Error{Errc::kInvalidOptions, "LAYO-0006",
                  "A census needs a distance and a tile above 0 database units."};
   if (options.line_end_length == 0) options.line_end_length = 3 * options.below;
+  if (options.tile == 0) options.tile = tile_side(view, options.below);
   const TileGrid grid = TileGrid::of(options.window.value_or(view.bbox(layer)), options.tile);
-  YL_ASSIGN(auto tiles, for_all_tiles<std::vector<EdgePair>>(
+  const ShapeSearch search(view, {layer});
+  YL_ASSIGN(auto tiles, for_all_tiles<TilePairs>(
                             grid.size(), look == Look::kSpaces ? "space census" : "width census",
                             progress, [&](std::size_t k) {
-                              return pairs_of_tile(view, layer, grid, grid.tile(k), options, look);
+                              return pairs_of_tile(search, grid, grid.tile(k), options, look);
                             }));
   std::vector<EdgePair> parts;
-  for (std::vector<EdgePair>& tile : tiles) parts.insert(parts.end(), tile.begin(), tile.end());
-  tiles.clear();
   EdgePairCensus result;
+  for (const TilePairs& tile : tiles) {
+    parts.insert(parts.end(), tile.pairs.begin(), tile.pairs.end());
+    result.corners.insert(result.corners.end(), tile.corners.begin(), tile.corners.end());
+  }
+  tiles.clear();
+  std::sort(result.corners.begin(), result.corners.end());
   result.pairs = stitched(std::move(parts));
   result.count = result.pairs.size();
   for (const EdgePair& pair : result.pairs) {

@@ -1,5 +1,6 @@
 #include "engine/layout/layer_pieces.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/geometry/region.h"
@@ -103,6 +104,17 @@ std::optional<std::uint32_t> LayerPieces::at(Point p) const {
                             if (boxes_[i].contains(p)) found = piece_[i];
                         });
   return found;
+}
+
+std::vector<Box> merged_cuts(std::vector<Box> cuts) {
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  const LayerPieces pieces(cuts);
+  if (pieces.count() == cuts.size()) return cuts;
+  std::vector<Box> result(pieces.count());
+  for (const Box& cut : cuts) result[pieces.at(cut.center()).value_or(0)].include(cut);
+  std::sort(result.begin(), result.end());
+  return result;
 }
 
 NetFinder LayerPieces::finder() const {

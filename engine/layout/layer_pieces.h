@@ -33,6 +33,9 @@ void apply_edit(const BoxEdit& edit, std::vector<Box>& boxes);
 std::vector<Box> boxes_in(const FlatView& view, LayerIndex layer, const Box& window,
                           Coord staircase, bool& oblique);
 
+/// Overlapping or abutting cuts as their common box, ascending.
+std::vector<Box> merged_cuts(std::vector<Box> cuts);
+
 /// Const members are thread-safe.
 class LayerPieces {
  public:

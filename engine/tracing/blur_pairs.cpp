@@ -15,9 +15,10 @@ PointGrid::PointGrid(std::span<const PointUm> points, double side_min) {
     low_ = {std::min(low_.x, p.x), std::min(low_.y, p.y)};
     high = {std::max(high.x, p.x), std::max(high.y, p.y)};
   }
-  constexpr double kMostCells = 4e6;
+  // Emptier cells than this cost more to make than they save.
+  const double most_cells = std::clamp(4.0 * static_cast<double>(points.size()), 1e3, 4e6);
   const double w = high.x - low_.x, h = high.y - low_.y;
-  side_ = std::max({side_min, 1e-9, std::sqrt(w * h / kMostCells), (w + h) / kMostCells});
+  side_ = std::max({side_min, 1e-9, std::sqrt(w * h / most_cells), (w + h) / most_cells});
   columns_ = static_cast<std::size_t>(w / side_) + 1;
   rows_ = static_cast<std::size_t>(h / side_) + 1;
   first_.assign(columns_ * rows_ + 1, 0);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace yieldloop::tracing {
 namespace {
@@ -13,6 +14,7 @@ constexpr std::size_t kSquares = 24;  ///< Of the coverage grid, along x and y.
 /// A listed die's lower-left corner from the wafer centre, and how often it was listed.
 struct ListedDie {
   double x = 0.0, y = 0.0;
+  std::size_t times = 1;
 };
 
 struct WaferFrame {
@@ -20,6 +22,22 @@ struct WaferFrame {
   double radius = 0.0, kept_radius = 0.0;  ///< Of the wafer, and without its edge exclusion.
   bool known = false;                      ///< False when a file says nothing of its wafer centre.
 };
+
+/// Wafers of one product list the same die at the same places.
+void join_same(std::vector<ListedDie>& die) {
+  std::ranges::sort(die, [](const ListedDie& a, const ListedDie& b) {
+    return std::pair(a.x, a.y) < std::pair(b.x, b.y);
+  });
+  std::size_t kept = 0;
+  for (const ListedDie& d : die) {
+    if (kept > 0 && die[kept - 1].x == d.x && die[kept - 1].y == d.y) {
+      die[kept - 1].times += d.times;
+    } else {
+      die[kept++] = d;
+    }
+  }
+  die.resize(kept);
+}
 
 WaferFrame wafer_frame(const FabData& data, const StepExposure& exposure) {
   WaferFrame f;
@@ -41,12 +59,15 @@ WaferFrame wafer_frame(const FabData& data, const StepExposure& exposure) {
           {die.x * w - inspection.sample_center_x_um, die.y * h - inspection.sample_center_y_um});
     }
   }
+  join_same(f.die);
   return f;
 }
 
 /// Shares of die that show each square's centre within the radius.
 std::vector<double> shares_within(const WaferFrame& wafer, const Frame& frame, const RectUm& window,
                                   double radius) {
+  std::size_t listed = 0;
+  for (const ListedDie& d : wafer.die) listed += d.times;
   std::vector<double> share;
   const double w = (window.x_max - window.x_min) / kSquares;
   const double h = (window.y_max - window.y_min) / kSquares;
@@ -56,9 +77,9 @@ std::vector<double> shares_within(const WaferFrame& wafer, const Frame& frame, c
                                              window.y_min + h * (static_cast<double>(row) + 0.5)});
       std::size_t seen = 0;
       for (const ListedDie& d : wafer.die) {
-        if (std::hypot(d.x + p.x, d.y + p.y) <= radius) ++seen;
+        if (std::hypot(d.x + p.x, d.y + p.y) <= radius) seen += d.times;
       }
-      share.push_back(static_cast<double>(seen) / static_cast<double>(wafer.die.size()));
+      share.push_back(static_cast<double>(seen) / static_cast<double>(listed));
     }
   }
   return share;

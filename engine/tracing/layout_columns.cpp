@@ -6,53 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/tracing/tile_measures.h"
+
 namespace yieldloop::tracing {
 namespace {
-
-struct Grid {
-  double side = 1.0;
-  std::size_t columns = 1, rows = 1;
-};
-
-Grid grid_of(const RectUm& window, double finest, std::size_t most) {
-  const double w = window.x_max - window.x_min, h = window.y_max - window.y_min;
-  Grid g;
-  g.side = std::max(
-      {finest, std::sqrt(w * h / static_cast<double>(std::max<std::size_t>(1, most))), 1e-3});
-  g.columns = static_cast<std::size_t>(std::max(1.0, std::ceil(w / g.side)));
-  g.rows = static_cast<std::size_t>(std::max(1.0, std::ceil(h / g.side)));
-  return g;
-}
-
-/// The box with its sides on odd coordinates, where no drawing grid puts an edge: what runs along a
-/// window's own border does not count, and would be lost between two tiles.
-geometry::Box off_grid(const geometry::Box& box) {
-  const auto odd = [](geometry::Coord v) { return (v - 1) | 1; };
-  return {odd(box.x_min), odd(box.y_min), odd(box.x_max), odd(box.y_max)};
-}
-
-/// Drawn share and border per area of every tile.
-struct TileMeasures {
-  std::vector<double> density, perimeter;
-};
-
-TileMeasures measure(const layout::FlatView& view, layout::LayerIndex layer, const RectUm& window,
-                     const Grid& g, bool border) {
-  TileMeasures m;
-  m.density.assign(g.columns * g.rows, 0.0);
-  if (border) m.perimeter.assign(g.columns * g.rows, 0.0);
-  const double dbu = view.layout().dbu_um();
-  tbb::parallel_for(std::size_t{0}, g.columns * g.rows, [&](std::size_t i) {
-    const double x = window.x_min + g.side * static_cast<double>(i % g.columns);
-    const double y = window.y_min + g.side * static_cast<double>(i / g.columns);
-    const geometry::Box box =
-        to_dbu({x, y, std::min(x + g.side, window.x_max), std::min(y + g.side, window.y_max)}, dbu);
-    if (box.width() <= 0 || box.height() <= 0) return;
-    m.density[i] = view.density(layer, box);
-    if (border) m.perimeter[i] = view.perimeter(layer, off_grid(box)) / (box.area() * dbu);
-  });
-  return m;
-}
 
 double or_nan(double value, double unit) { return value < 0.0 ? std::nan("") : value * unit; }
 
@@ -107,12 +64,17 @@ LayoutColumns LayoutColumns::of(const layout::FlatView& view, layout::LayerIndex
     if (r > 0.0 && (columns.radii_.empty() || r <= 0.25 * shorter)) columns.radii_.push_back(r);
   }
   std::ranges::sort(columns.radii_);
-  const Grid g =
-      grid_of(window, columns.radii_.empty() ? 1.0 : columns.radii_.front(), options.most_tiles);
-  columns.side_ = g.side;
-  const TileMeasures m = measure(view, layer, window, g, true);
-  columns.density_.emplace_back(window, g.side, g.columns, g.rows, m.density);
-  columns.perimeter_.emplace_back(window, g.side, g.columns, g.rows, m.perimeter);
+  const double finest = columns.radii_.empty() ? 1.0 : columns.radii_.front();
+  const auto measure = [&](layout::LayerIndex of, bool border) {
+    return measure_tiles(view, of, window, std::max(finest, 1e-3), options.most_tiles, border);
+  };
+  const TileMeasures m = measure(layer, true);
+  columns.side_ = m.side;
+  const auto raster = [&](const TileMeasures& tiles, const std::vector<double>& per_area) {
+    return TileRaster(window, tiles.side, tiles.columns, tiles.rows, per_area);
+  };
+  columns.density_.push_back(raster(m, m.density));
+  columns.perimeter_.push_back(raster(m, m.perimeter));
   const auto named = [&](const std::string& name, double r) {
     columns.names_.push_back(fmt::format("{}_{:g}um", name, r));
   };
@@ -123,8 +85,8 @@ LayoutColumns LayoutColumns::of(const layout::FlatView& view, layout::LayerIndex
   named("perimeter", wide);
   for (const char* name : {"width", "space", "edge_distance"}) columns.names_.emplace_back(name);
   for (const auto& [name, index] : vias) {
-    columns.vias_.emplace_back(window, g.side, g.columns, g.rows,
-                               measure(view, index, window, g, false).density);
+    const TileMeasures via = measure(index, false);
+    columns.vias_.push_back(raster(via, via.density));
     named("via_density_" + name, wide);
   }
   return columns;

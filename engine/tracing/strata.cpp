@@ -1,10 +1,10 @@
 #include "engine/tracing/strata.h"
 
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
+#include "engine/tracing/tile_measures.h"
 
 namespace yieldloop::tracing {
 namespace {
@@ -23,24 +23,12 @@ DensityStrata DensityStrata::of(const layout::FlatView& view, layout::LayerIndex
                                 const RectUm& window, const StrataOptions& options) {
   DensityStrata s;
   s.window_ = window;
-  const double w = window.x_max - window.x_min, h = window.y_max - window.y_min;
-  s.side_ = std::max(
-      options.tile_um,
-      std::sqrt(w * h / static_cast<double>(std::max<std::size_t>(1, options.most_tiles))));
-  s.columns_ = static_cast<std::size_t>(std::max(1.0, std::ceil(w / s.side_)));
-  s.rows_ = static_cast<std::size_t>(std::max(1.0, std::ceil(h / s.side_)));
-  const std::size_t n = s.columns_ * s.rows_;
-  s.density_.assign(n, 0.0);
-  s.perimeter_.assign(n, 0.0);
-  const double dbu = view.layout().dbu_um();
-  tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) {
-    const RectUm t = s.tile(i);
-    const geometry::Box box = to_dbu(t, dbu);
-    if (box.width() <= 0 || box.height() <= 0) return;
-    s.density_[i] = view.density(layer, box);
-    const double area = box.area() * dbu * dbu;
-    s.perimeter_[i] = view.perimeter(layer, box) * dbu / area;
-  });
+  TileMeasures m = measure_tiles(view, layer, window, options.tile_um, options.most_tiles, true);
+  s.side_ = m.side;
+  s.columns_ = m.columns;
+  s.rows_ = m.rows;
+  s.density_ = std::move(m.density);
+  s.perimeter_ = std::move(m.perimeter);
   s.cut(std::max(1, options.strata));
   return s;
 }
