@@ -153,8 +153,7 @@ std::vector<std::string> patterns_of(const session::Analysis& analysis,
   for (const auto& p : trace.patterns) {
     const auto exposure = findings::located_defects(data, view, p.step, {}, trace.registrations);
     if (!exposure) continue;
-    const auto near =
-        findings::near_locations(p.locations, p.reach_um, findings::points_of(*exposure));
+    const auto near = findings::near_places(p.places, p.reach_um, findings::points_of(*exposure));
     for (std::size_t d = 0; d < near.size(); ++d) {
       std::string& at = pattern[exposure->defects[d].defect];
       if (near[d] && at.empty()) at = p.pattern_id;

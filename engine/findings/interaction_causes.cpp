@@ -32,9 +32,9 @@ std::vector<WaferPatternCount> count_wafers(const FabData& data,
     const Inspection& inspection = data.inspections[i];
     all[inspection.wafer.raw()].exposure += static_cast<double>(inspection.inspected.size());
   }
-  const auto near = side.locations.empty()
+  const auto near = side.places.empty()
                         ? std::vector<char>()
-                        : near_locations(side.locations, side.reach_um, points_of(exposure));
+                        : near_places(side.places, side.reach_um, points_of(exposure));
   for (std::size_t d = 0; d < exposure.defects.size(); ++d) {
     const bool at = near.empty()
                         ? std::ranges::binary_search(side.defects, exposure.defects[d].defect)
@@ -257,7 +257,8 @@ class SideSearch {
       exposed.push_back(hit[w.wafer]);
     }
     const auto c = tracing::interaction_contrast(free, exposed);
-    if (!c || !holds(c->pattern, c->specific)) return std::nullopt;
+    if (!c || c->wafers_exposed < options_.least_wafers) return std::nullopt;
+    if (!holds(c->pattern, c->specific)) return std::nullopt;
     const AttributeResult& a = cause.attribute;
     ProcessSide p;
     p.subject = process::subject_of(a.name, data_.names);
@@ -388,6 +389,7 @@ LayoutSide side_of(const tracing::TracedPattern& p) {
       .step = p.step,
       .subject = {{"layer", p.layer}, {"pattern_id", p.pattern_id}, {"feature", gap_words(p.kind)}},
       .words = fmt::format("pattern {} on {}", p.pattern_id, p.layer),
+      .places = p.places,
       .locations = p.locations,
       .locations_total = p.occurrences,
       .reach_um = p.reach_um,
@@ -396,14 +398,14 @@ LayoutSide side_of(const tracing::TracedPattern& p) {
 }
 
 LayoutSide side_of(const tracing::ViaTrace& v) {
-  constexpr double kReachUm = 1.0;
   return {.kind = "via",
           .step = v.step,
           .subject = {{"layer", v.layer}, {"feature", "single_via"}},
           .words = fmt::format("single {} vias", v.layer),
+          .places = v.places,
           .locations = v.locations,
           .locations_total = v.single.cuts,
-          .reach_um = kReachUm,
+          .reach_um = v.reach_um,
           .attributable = v.single.attributable,
           .die = v.die};
 }

@@ -27,6 +27,8 @@ namespace yieldloop::findings {
 struct InteractionOptions {
   double alpha = 0.05;
   double min_rate_ratio = 1.5;  ///< Smaller ones are no finding, however certain.
+  /// With fewer that met it and no cause before it, a few bad wafers pass for a process.
+  std::int64_t least_wafers = 6;
   std::size_t most_sides = 12;  ///< Traced pieces asked, in the order they were found.
 };
 
@@ -36,10 +38,11 @@ struct LayoutSide {
   std::string step;  ///< Of the inspection.
   std::map<std::string, std::string> subject;
   std::string words;
-  std::vector<LayoutLocation> locations;
+  std::vector<tracing::RectUm> places;
+  std::vector<LayoutLocation> locations;  ///< Of these some, to show.
   std::int64_t locations_total = 0;
   double reach_um = 0.0;
-  /// Positions in FabData::defects at the places, sorted; used when there is no location.
+  /// Positions in FabData::defects at the places, sorted; used when there is no place.
   std::vector<std::size_t> defects;
   double attributable = 0.0;
   tracing::DieLink die;

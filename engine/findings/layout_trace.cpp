@@ -7,6 +7,7 @@
 
 #include "engine/defects/clusters.h"
 #include "engine/findings/layout_causes.h"
+#include "engine/findings/step_defects.h"
 #include "engine/layout/census.h"
 #include "engine/stats/multiplicity.h"
 #include "engine/tracing/pattern_census.h"
@@ -16,8 +17,6 @@ namespace yieldloop::findings {
 namespace {
 
 using tracing::StepExposure;
-
-constexpr double kExplainedSigmas = 4.0;
 
 /// One layer that a step sees, found in the layout.
 struct SeenLayer {
@@ -163,59 +162,37 @@ class StepTrace {
     return Ok{};
   }
 
-  /// Places of single cuts, where they fail more often than doubled ones.
-  void add_single_vias(std::vector<std::pair<tracing::RectUm, double>>& places) const {
-    const bool fail = std::ranges::any_of(result_.vias, [&](const tracing::ViaTrace& v) {
-      return v.step == exposure_.step && v.p_value < 0.1 * options_.alpha &&
-             v.single_to_double > 1.0;
-    });
-    if (!fail) return;
-    const double r = options_.blur_um;
-    for (const auto& [layers, census] : via_censuses_) {
-      for (const layout::ViaCut& cut : census.cuts) {
-        if (!cut.single()) continue;
-        const auto box = tracing::to_um(cut.box, view_.layout().dbu_um());
-        places.push_back({{box.x_min - r, box.y_min - r, box.x_max + r, box.y_max + r}, r});
-      }
+  /// Shape: [points]; 1 near what was traced.
+  std::vector<char> explained_points(const std::vector<tracing::PointUm>& points) const {
+    std::vector<char> aside(points.size(), 0);
+    for (const auto& [places, reach] : explained_) {
+      const auto near = near_places(*places, reach, points);
+      for (std::size_t d = 0; d < near.size(); ++d) aside[d] = aside[d] != 0 || near[d] != 0;
     }
+    return aside;
   }
 
-  /// Takes out the defects near traced places, and all but three of any one place of the die.
+  /// Takes out the defects near traced places, and all but a few of any one place of the die.
   void set_aside_explained() {
-    std::vector<std::pair<tracing::RectUm, double>> places;
-    for (const auto& pattern : result_.patterns) {
-      if (pattern.step != exposure_.step) continue;
-      // The tails of the blur too: what is left of many defects is still many.
-      const double r = std::max(pattern.reach_um, kExplainedSigmas * pattern.position_sigma_um);
-      for (const LayoutLocation& l : pattern.locations) {
-        places.push_back({{l.x_um - r, l.y_um - r, l.x_um + l.w_um + r, l.y_um + l.h_um + r}, r});
-      }
-    }
-    add_single_vias(places);
-    constexpr double kCellUm = 4.0;
-    std::unordered_map<std::int64_t, std::vector<std::size_t>> grid;
-    const auto cell = [](double x, double y) {
-      return static_cast<std::int64_t>(std::floor(x / kCellUm)) * 4'000'037 +
-             static_cast<std::int64_t>(std::floor(y / kCellUm));
+    const auto points = points_of(exposure_);
+    std::vector<std::pair<const std::vector<tracing::RectUm>*, double>> explained;
+    const auto add = [&](const std::vector<tracing::RectUm>& places, double reach) {
+      explained.emplace_back(&places, reach);
     };
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const auto& r = places[i].first;
-      for (double x = std::floor(r.x_min / kCellUm) * kCellUm; x <= r.x_max; x += kCellUm) {
-        for (double y = std::floor(r.y_min / kCellUm) * kCellUm; y <= r.y_max; y += kCellUm) {
-          grid[cell(x, y)].push_back(i);
-        }
-      }
+    for (const auto& p : result_.patterns) {
+      if (p.step != exposure_.step) continue;
+      add(p.places, explained_reach(p.reach_um, p.position_sigma_um));
     }
-    std::unordered_map<std::int64_t, int> at_place;
-    std::erase_if(exposure_.defects, [&](const tracing::LocatedDefect& d) {
-      if (const auto it = grid.find(cell(d.at.x, d.at.y)); it != grid.end()) {
-        for (const std::size_t i : it->second) {
-          if (places[i].first.contains(d.at)) return true;
-        }
-      }
-      constexpr int kMostAtPlace = 3;
-      return ++at_place[cell(d.at.x * 2, d.at.y * 2)] > kMostAtPlace;
-    });
+    for (const tracing::ViaTrace& v : result_.vias) {
+      const bool fail =
+          v.step == exposure_.step && v.p_value < 0.1 * options_.alpha && v.single_to_double > 1.0;
+      if (fail) add(v.places, explained_reach(v.reach_um, v.position_sigma_um));
+    }
+    explained_ = std::move(explained);
+    auto aside = explained_points(points);
+    leave_few_at_a_place(points, aside);
+    std::size_t at = 0;
+    std::erase_if(exposure_.defects, [&](const auto&) { return aside[at++] != 0; });
   }
 
   Status trace_features(const SeenLayer& seen) {
@@ -229,8 +206,10 @@ class StepTrace {
     const auto features = tracing::layer_features(
         view_, seen.layer, census == censuses_.end() ? nullptr : &census->second, vias,
         strata->second, {.blur_um = options_.blur_um});
-    auto rates = tracing::case_control(data_, exposure_, seen.product->name, strata->second,
-                                       features, {.seed = options_.seed});
+    auto rates =
+        tracing::case_control(data_, exposure_, seen.product->name, strata->second, features,
+                              {.seed = options_.seed,
+                               .set_aside = [this](const auto& p) { return explained_points(p); }});
     if (!rates) return rates.error().code == Errc::kNoData ? Status(Ok{}) : Status(rates.error());
     for (auto& rate : *rates) result_.features.push_back(std::move(rate));
     return Ok{};
@@ -249,6 +228,8 @@ class StepTrace {
   std::unordered_map<layout::LayerIndex, tracing::PatternCensus> censuses_;
   std::unordered_map<layout::LayerIndex, tracing::DensityStrata> strata_;
   std::vector<std::pair<layout::ViaLayer, layout::ViaCensus>> via_censuses_;
+  /// Places traced on this step, and how far their defects lie; into result_.
+  std::vector<std::pair<const std::vector<tracing::RectUm>*, double>> explained_;
 };
 
 Status check_names(const FabData& data, const LayoutCauseOptions& options) {

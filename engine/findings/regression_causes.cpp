@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <unordered_map>
 
 #include "engine/core/random.h"
 #include "engine/defects/inspected_area.h"
@@ -49,7 +48,7 @@ std::string radius_of(const std::string& column) {
 struct Cases {
   StepExposure exposure;
   std::vector<std::size_t> kept;  ///< Positions in exposure.defects.
-  std::vector<LayoutLocation> explained;
+  std::vector<tracing::RectUm> explained;
   double reach_um = 0.0;
 };
 
@@ -58,27 +57,22 @@ void choose_cases(const LayoutTrace* trace, double alpha, std::size_t most, Case
   if (trace != nullptr) {
     for (const auto& p : trace->patterns) {
       if (p.step != cases.exposure.step) continue;
-      cases.explained.insert(cases.explained.end(), p.locations.begin(), p.locations.end());
-      cases.reach_um = std::max(cases.reach_um, p.reach_um);
+      cases.explained.insert(cases.explained.end(), p.places.begin(), p.places.end());
+      cases.reach_um = std::max(cases.reach_um, explained_reach(p.reach_um, p.position_sigma_um));
     }
     for (std::size_t i = 0; i < trace->vias.size(); ++i) {
       const auto& v = trace->vias[i];
       if (v.step != cases.exposure.step || trace->via_q[i] > alpha || v.single_to_double <= 1.0)
         continue;
-      cases.explained.insert(cases.explained.end(), v.locations.begin(), v.locations.end());
-      cases.reach_um = std::max(cases.reach_um, 1.0);
+      cases.explained.insert(cases.explained.end(), v.places.begin(), v.places.end());
+      cases.reach_um = std::max(cases.reach_um, explained_reach(v.reach_um, v.position_sigma_um));
     }
   }
   const auto points = points_of(cases.exposure);
-  const auto near = near_locations(cases.explained, std::max(cases.reach_um, 1e-3), points);
-  constexpr double kPlaceUm = 2.0;
-  constexpr int kMostAtPlace = 3;
-  std::unordered_map<std::uint64_t, int> at_place;
+  auto near = near_places(cases.explained, std::max(cases.reach_um, 1e-3), points);
+  leave_few_at_a_place(points, near);
   for (std::size_t d = 0; d < points.size(); ++d) {
-    if (near[d]) continue;
-    const auto x = static_cast<std::uint64_t>(std::llround(std::floor(points[d].x / kPlaceUm)));
-    const auto y = static_cast<std::uint64_t>(std::llround(std::floor(points[d].y / kPlaceUm)));
-    if (++at_place[x << 32 ^ (y & 0xFFFFFFFFu)] <= kMostAtPlace) cases.kept.push_back(d);
+    if (!near[d]) cases.kept.push_back(d);
   }
   if (cases.kept.size() <= most) return;
   std::vector<std::size_t> thinned;
@@ -130,7 +124,7 @@ class TableMaker {
     const std::size_t wanted =
         std::clamp<std::size_t>(options_.controls_per_case * table.cases, 5'000, 40'000);
     auto points = tracing::control_points(cases_.exposure.window, wanted, options_.seed);
-    const auto near = near_locations(cases_.explained, std::max(cases_.reach_um, 1e-3), points);
+    const auto near = near_places(cases_.explained, std::max(cases_.reach_um, 1e-3), points);
     Random random(options_.seed ^ 0x5DEECE66Dull);
     std::vector<std::pair<std::uint32_t, std::size_t>> seen;  // Inspection, die so far.
     std::size_t die = 0;
@@ -428,8 +422,7 @@ void absorb_tile_features(std::vector<Candidate>& candidates) {
     for (std::size_t k = candidates.size(); k-- > 0;) {
       Finding& whole = candidates[i].finding;
       const Finding& part = candidates[k].finding;
-      if (!is(part, "case_control") || part.subject.contains("parameter") ||
-          part.subject.at("step") != whole.subject.at("step") ||
+      if (!is(part, "case_control") || part.subject.at("step") != whole.subject.at("step") ||
           part.subject.at("layer") != whole.subject.at("layer") ||
           !kTiles.contains(part.subject.at("feature")))
         continue;

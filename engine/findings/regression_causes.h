@@ -65,7 +65,8 @@ Result<RegressionTrace> trace_regression(const FabData& data, const layout::Flat
 FamilyResult regression_causes(const RegressionTrace& trace, const RegressionCauseOptions& options);
 
 /// Takes out yes-or-no features of tiles (dense, sparse, much border, nothing drawn) on a step and
-/// layer where a continuous cause was found: they are coarse views of it.
+/// layer where a continuous cause was found, of all defects or of one class: they are coarse views
+/// of it.
 void absorb_tile_features(std::vector<Candidate>& candidates);
 
 }  // namespace yieldloop::findings

@@ -1,5 +1,10 @@
 #include "engine/findings/step_defects.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <unordered_map>
+
 #include "engine/defects/clusters.h"
 #include "engine/tracing/zones.h"
 
@@ -26,13 +31,29 @@ Result<tracing::StepExposure> located_defects(const FabData& data, const layout:
   return exposure;
 }
 
-std::vector<char> near_locations(const std::vector<LayoutLocation>& locations, double reach_um,
-                                 const std::vector<tracing::PointUm>& points) {
-  std::vector<tracing::RectUm> rects;
-  for (const LayoutLocation& l : locations) {
-    rects.push_back({l.x_um, l.y_um, l.x_um + l.w_um, l.y_um + l.h_um});
+double explained_reach(double reach_um, double position_sigma_um) {
+  // What is left of many defects is still many.
+  constexpr double kExplainedSigmas = 4.0;
+  return std::max(reach_um, kExplainedSigmas * position_sigma_um);
+}
+
+void leave_few_at_a_place(const std::vector<tracing::PointUm>& points, std::vector<char>& aside) {
+  constexpr double kPlaceUm = 2.0;
+  constexpr int kMostAtPlace = 3;
+  const auto cell = [](double v) {
+    return static_cast<std::uint64_t>(std::llround(std::floor(v / kPlaceUm)));
+  };
+  std::unordered_map<std::uint64_t, int> at_place;
+  for (std::size_t d = 0; d < points.size(); ++d) {
+    if (aside[d] != 0) continue;
+    const std::uint64_t place = cell(points[d].x) << 32 ^ (cell(points[d].y) & 0xFFFFFFFFu);
+    if (++at_place[place] > kMostAtPlace) aside[d] = 1;
   }
-  const tracing::ZoneIndex index(std::move(rects), reach_um);
+}
+
+std::vector<char> near_places(const std::vector<tracing::RectUm>& places, double reach_um,
+                              const std::vector<tracing::PointUm>& points) {
+  const tracing::ZoneIndex index(places, reach_um);
   std::vector<char> near;
   near.reserve(points.size());
   for (const tracing::PointUm p : points) near.push_back(index.is_near(p, reach_um) ? 1 : 0);

@@ -24,9 +24,17 @@ Result<tracing::StepExposure> located_defects(
     const FabData& data, const layout::FlatView& view, const std::string& step,
     const std::vector<char>& clustered, const std::vector<StepRegistration>& registrations = {});
 
-/// Shape: [points]; 1 within `reach_um` of a location.
-std::vector<char> near_locations(const std::vector<LayoutLocation>& locations, double reach_um,
-                                 const std::vector<tracing::PointUm>& points);
+/// Shape: [points]; 1 within `reach_um` of a place.
+std::vector<char> near_places(const std::vector<tracing::RectUm>& places, double reach_um,
+                              const std::vector<tracing::PointUm>& points);
+
+/// Marks all but the first three unmarked points of any 2 um of the die: more are a repeater.
+/// Shape: aside is [points].
+void leave_few_at_a_place(const std::vector<tracing::PointUm>& points, std::vector<char>& aside);
+
+/// How far a traced place's defects lie from it: its zone, or four position errors, so that the
+/// tails are not taken for something else.
+double explained_reach(double reach_um, double position_sigma_um);
 
 std::vector<tracing::PointUm> points_of(const tracing::StepExposure& exposure);
 

@@ -75,20 +75,19 @@ std::vector<CornerPair> corner_pairs(const geometry::UnionOutline& outline,
   std::stable_sort(by_band.begin(), by_band.end());
   std::vector<CornerPair> pairs;
   const auto match = [&](const OuterCorner& a, Coord of_band) {
-    auto it = std::lower_bound(by_band.begin(), by_band.end(), of_band,
-                               [&](const auto& entry, Coord wanted) {
-                                 return entry.first != wanted
-                                            ? entry.first < wanted
-                                            : corners[entry.second].at.x <= a.at.x;
-                               });
+    auto it = std::lower_bound(
+        by_band.begin(), by_band.end(), of_band, [&](const auto& entry, Coord wanted) {
+          return entry.first != wanted ? entry.first < wanted
+                                       : corners[entry.second].at.x <= a.at.x;
+        });
     for (; it != by_band.end() && it->first == of_band; ++it) {
       const OuterCorner& b = corners[it->second];
       if (b.at.x - a.at.x > farthest) break;
       if (!point_at_each_other(a, b, farthest)) continue;
       const Box gap = geometry::box_of(a.at, b.at);
       if (empty(gap))
-        pairs.push_back({gap, std::hypot(static_cast<double>(gap.width()),
-                                         static_cast<double>(gap.height()))});
+        pairs.push_back(
+            {gap, std::hypot(static_cast<double>(gap.width()), static_cast<double>(gap.height()))});
     }
   };
   for (const auto& [of_band, i] : by_band)

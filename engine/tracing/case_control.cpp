@@ -158,7 +158,12 @@ Result<std::vector<FeatureRate>> case_control(const FabData& data, const StepExp
   const std::size_t count = options.controls > 0
                                 ? options.controls
                                 : std::clamp<std::size_t>(20 * cases.size(), 20'000, 200'000);
-  const auto controls = control_points(exposure.window, count, options.seed);
+  auto controls = control_points(exposure.window, count, options.seed);
+  if (options.set_aside) {
+    const auto aside = options.set_aside(controls);
+    std::size_t at = 0;
+    std::erase_if(controls, [&](PointUm) { return aside[at++] != 0; });
+  }
   for (const PointUm p : controls) control_stratum.push_back(strata.at(p));
   const std::vector<std::size_t> one_case(cases.size(), 0), one_control(controls.size(), 0);
   const auto groups = populations(data, exposure, options.min_class_defects);

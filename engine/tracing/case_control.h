@@ -76,7 +76,9 @@ struct FeatureRate {
 
 struct CaseControlOptions {
   std::uint64_t seed = 1;
-  std::size_t controls = 0;             ///< 0: 20 for each case, 20,000 to 200,000.
+  std::size_t controls = 0;  ///< 0: 20 for each case, 20,000 to 200,000.
+  /// Shape in, shape out: [points]; 1 where no control may lie because no case was left there.
+  std::function<std::vector<char>(const std::vector<PointUm>&)> set_aside;
   std::int64_t min_class_defects = 30;  ///< Classes with fewer are only in "all classes".
 };
 

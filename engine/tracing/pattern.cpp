@@ -165,6 +165,7 @@ class Describer {
     for (const std::uint32_t a : f.places) {
       const RectUm& r = input_.places[a];
       length += std::max(r.x_max - r.x_min, r.y_max - r.y_min);
+      t.places.push_back(r);
       if (t.locations.size() >= options_.most_locations) continue;
       t.locations.push_back({layer_, r.x_min, r.y_min, r.x_max - r.x_min, r.y_max - r.y_min});
     }

@@ -73,7 +73,8 @@ struct TracedPattern {
   std::string main_defect_class;     ///< The most frequent in the zone; may be empty.
   double main_defect_class_share = 0.0;
   DieLink die;
-  std::vector<LayoutLocation> locations;  ///< The places' gaps; at most most_locations.
+  std::vector<RectUm> places;             ///< The places' gaps, all of them.
+  std::vector<LayoutLocation> locations;  ///< Of these at most most_locations.
   friend bool operator==(const TracedPattern&, const TracedPattern&) = default;
 };
 

@@ -11,8 +11,8 @@ TileMeasures measure_tiles(const layout::FlatView& view, layout::LayerIndex laye
                            const RectUm& window, double finest_um, std::size_t most, bool border) {
   const double dbu = view.layout().dbu_um();
   const double w = window.x_max - window.x_min, h = window.y_max - window.y_min;
-  const double wanted = std::max(
-      finest_um, std::sqrt(w * h / static_cast<double>(std::max<std::size_t>(1, most))));
+  const double wanted =
+      std::max(finest_um, std::sqrt(w * h / static_cast<double>(std::max<std::size_t>(1, most))));
   layout::DensityMapOptions options;
   constexpr double kLargest = (1 << 29) - 1;
   options.tile =

@@ -1,9 +1,11 @@
 #include "engine/tracing/via_trace.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "engine/stats/intervals.h"
+#include "engine/tracing/registration_fit.h"
 #include "engine/tracing/zones.h"
 
 namespace yieldloop::tracing {
@@ -17,7 +19,31 @@ struct Scene {
   const DensityStrata& strata;
   double blur_um = 1.0;
   Background background;
+  double capture = 1.0;
 };
+
+/// Position error of the defects at the cuts; 0 when too few lie there to tell.
+double position_sigma(const StepExposure& exposure, const std::vector<RectUm>& cuts,
+                      double blur_um) {
+  constexpr double kLeastGain = 15.0, kLeastDefects = 20.0, kReach = 4.0;
+  std::vector<PointUm> defects;
+  for (const LocatedDefect& d : exposure.defects) defects.push_back(d.at);
+  const RectUm& w = exposure.window;
+  AlignmentFit fit(cuts, defects, {0.5 * (w.x_min + w.x_max), 0.5 * (w.y_min + w.y_max)}, w, {},
+                   kReach * blur_um);
+  fit.fit(0.5 * blur_um, AlignmentFit::Free::kNothing);
+  const bool tells = fit.gain() >= kLeastGain && fit.defects() >= kLeastDefects;
+  return tells ? std::min(fit.sigma(), blur_um) : 0.0;
+}
+
+/// Share of the defects of a cut within the reach of it.
+double capture_of(double reach, double sigma, const std::vector<RectUm>& cuts) {
+  if (!(sigma > 0.0)) return 1.0;
+  double side = 0.0;
+  for (const RectUm& c : cuts) side += std::sqrt(c.area());
+  const double z = (reach + 0.5 * side / static_cast<double>(cuts.size())) / sigma;
+  return 1.0 - std::exp(-0.5 * z * z);
+}
 
 double dispersion_of(const Scene& scene, const std::vector<std::size_t>& members) {
   std::map<WaferId, double> counts, exposures;
@@ -71,9 +97,11 @@ ViaZone zone_of(const Scene& scene, const std::vector<RectUm>& cuts,
   zone.defects = counts.defects;
   zone.expected = test.expected;
   zone.rate_ratio = n / std::max(test.expected, 1e-12);
-  zone.attributable = std::max(0.0, n - test.expected);
-  zone.attributable_ci = {std::max(0.0, ci.low - test.expected),
-                          std::max(0.0, ci.high - test.expected)};
+  const auto beyond = [&](double count) {
+    return std::max(0.0, count - test.expected) / scene.capture;
+  };
+  zone.attributable = beyond(n);
+  zone.attributable_ci = {beyond(ci.low), beyond(ci.high)};
   zone.rate_per_cut = zone.attributable / chances;
   zone.rate_per_cut_ci = {zone.attributable_ci.low / chances, zone.attributable_ci.high / chances};
   zone.p_value = test.p_value;
@@ -95,13 +123,18 @@ Result<ViaTrace> trace_vias(const FabData& data, const StepExposure& exposure,
                  "Layer " + layer + " has no single via, or step " + exposure.step +
                      " no defect, so vias cannot be compared."};
   }
-  Scene scene{data, exposure, strata, blur_um, {}};
+  const double sigma = position_sigma(exposure, single, blur_um);
+  constexpr double kReachSigmas = 2.5;
+  Scene scene{data, exposure, strata, std::max(blur_um, kReachSigmas * sigma), {}};
+  scene.capture = capture_of(scene.blur_um, sigma, single);
   scene.background.area_um2 = strata.areas_um2();
   scene.background.defects.assign(strata.count(), 0);
   for (const LocatedDefect& d : exposure.defects) ++scene.background.defects[strata.at(d.at)];
   ViaTrace trace;
   trace.step = exposure.step;
   trace.layer = layer;
+  trace.reach_um = scene.blur_um;
+  trace.position_sigma_um = sigma;
   std::vector<std::size_t> at_single, at_doubled;
   trace.single = zone_of(scene, single, at_single);
   trace.doubled = zone_of(scene, doubled, at_doubled);
@@ -115,12 +148,13 @@ Result<ViaTrace> trace_vias(const FabData& data, const StepExposure& exposure,
     trace.p_value = ratio.p_greater;
   }
   const auto n = std::max<double>(1.0, static_cast<double>(trace.single.defects));
-  trace.die = link_to_die(data, exposure, at_single, trace.single.attributable / n);
+  trace.die = link_to_die(data, exposure, at_single, std::min(1.0, trace.single.attributable / n));
   for (const RectUm& cut : single) {
     if (trace.locations.size() >= kMostLocations) break;
     trace.locations.push_back(
         {layer, cut.x_min, cut.y_min, cut.x_max - cut.x_min, cut.y_max - cut.y_min});
   }
+  trace.places = std::move(single);
   return trace;
 }
 

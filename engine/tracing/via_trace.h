@@ -5,7 +5,11 @@
 /// number of cuts and inspected die, for single and for doubled cuts, each less the background
 /// that its zone's area explains within strata of density (zone_rate.h):
 ///
-///   rate = (n - E) / (cuts * inspected die)
+///   rate = (n - E) / (capture * cuts * inspected die)
+///
+/// The blur is at least what the caller says, and 2.5 position errors where the single cuts' own
+/// defects tell the error sigma (registration_fit.h, no shift). capture = 1 - exp(-(R + s/2)^2 /
+/// (2 sigma^2)) is the share of a cut's defects that falls within the blur R of a cut of side s.
 ///
 /// The difference is tested by the zones' own counts: n_single against n_doubled at exposures
 /// E_single and E_doubled (exact conditional test), which asks whether the single cuts draw more
@@ -44,10 +48,13 @@ struct ViaTrace {
   ViaZone single, doubled;
   double single_to_double = 1.0;  ///< Ratio of the two zones' rate ratios.
   Interval single_to_double_ci{0.0, 0.0};
-  double p_value = 1.0;  ///< Single against doubled; against background when there are
-                         ///< no doubled cuts.
-  DieLink die;           ///< Of the defects at single cuts.
-  std::vector<LayoutLocation> locations;  ///< Single cuts, at most 10,000.
+  double p_value = 1.0;            ///< Single against doubled; against background when there are
+                                   ///< no doubled cuts.
+  DieLink die;                     ///< Of the defects at single cuts.
+  double reach_um = 0.0;           ///< R.
+  double position_sigma_um = 0.0;  ///< sigma; 0 when the defects do not tell.
+  std::vector<RectUm> places;      ///< All single cuts.
+  std::vector<LayoutLocation> locations;  ///< Of these at most 10,000.
   friend bool operator==(const ViaTrace&, const ViaTrace&) = default;
 };
 

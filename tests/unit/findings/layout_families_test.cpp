@@ -93,8 +93,10 @@ LayoutTrace trace_of(const SmallChip& chip, const FabData& data, const layout::F
   p.kind = tracing::GapKind::kLineEnd;
   p.occurrences = static_cast<std::int64_t>(chip.hot.size());
   p.reach_um = 0.6;
-  for (const PointUm hot : chip.hot)
+  for (const PointUm hot : chip.hot) {
+    p.places.push_back({hot.x - 0.1, hot.y - 0.1, hot.x + 0.1, hot.y + 0.1});
     p.locations.push_back({"M1", hot.x - 0.1, hot.y - 0.1, 0.2, 0.2});
+  }
   for (const Defect& d : data.defects)
     p.attributable += data.names[d.class_name] == "Bridge" ? 1.0 : 0.0;
   const auto frame = tracing::Frame::make(data.product, tracing::to_um(view.bbox(), 0.001)).value();

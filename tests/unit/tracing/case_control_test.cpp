@@ -110,5 +110,44 @@ TEST_CASE("vias: single cuts that fail are told from doubled ones", "[tracing][v
   CHECK(uneven.single.attributable_ci.low <= 150.0);
   CHECK(uneven.single.attributable_ci.high >= 150.0);
   CHECK(uneven.locations.size() == 500);
+  CHECK(uneven.places.size() == 500);
   CHECK(trace_vias(data, exposure, "VIA1", {}, 0.001, s.strata).error().id == "VIAT-0001");
+}
+
+TEST_CASE("vias: a wide position error does not lower the rate", "[tracing][via]") {
+  Scene s;
+  layout::ViaCensus vias;
+  std::vector<PointUm> singles;
+  Random random(15);
+  for (int i = 0; i < 400; ++i) {
+    const auto x = static_cast<std::int64_t>(random.below(390'000));
+    const auto y = static_cast<std::int64_t>(random.below(388'000));
+    vias.cuts.push_back({{x, y, x + 200, y + 200}, true, true, 0});
+    singles.push_back({1e-3 * static_cast<double>(x) + 0.1, 1e-3 * static_cast<double>(y) + 0.1});
+  }
+  FabData data = small_fab(40);
+  add_uniform(data, 1000, random);
+  add_at(data, singles, 1500, 0.7, random);
+  const auto exposure = step_exposure(data, s.frame, "INSP").value();
+  const auto trace = trace_vias(data, exposure, "VIA1", vias, 0.001, s.strata).value();
+  CHECK_THAT(trace.position_sigma_um, WithinAbs(0.7, 0.07));
+  CHECK_THAT(trace.reach_um, WithinAbs(1.75, 0.18));
+  CHECK_THAT(trace.single.attributable, WithinRel(1500.0, 0.07));
+}
+
+TEST_CASE("case control: no control lies where what is explained was taken out",
+          "[tracing][case_control]") {
+  Scene s;
+  FabData data = small_fab(50);
+  Random random(16);
+  add_uniform(data, 1000, random);
+  const auto exposure = step_exposure(data, s.frame, "INSP").value();
+  std::size_t asked = 0;
+  const CaseControlOptions options{.set_aside = [&](const std::vector<PointUm>& points) {
+    asked = points.size();
+    return std::vector<char>(points.size(), 1);
+  }};
+  const auto rates = case_control(data, exposure, "M1", s.strata, s.features, options).value();
+  CHECK(asked > 0);
+  CHECK(rates.front().controls == 0);
 }
