@@ -1,7 +1,6 @@
 // Runs the tracing analyses over every inspection step and the layers it sees.
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <unordered_map>
 
@@ -175,20 +174,16 @@ class StepTrace {
   /// Takes out the defects near traced places, and all but a few of any one place of the die.
   void set_aside_explained() {
     const auto points = points_of(exposure_);
-    std::vector<std::pair<const std::vector<tracing::RectUm>*, double>> explained;
-    const auto add = [&](const std::vector<tracing::RectUm>& places, double reach) {
-      explained.emplace_back(&places, reach);
-    };
     for (const auto& p : result_.patterns) {
       if (p.step != exposure_.step) continue;
-      add(p.places, explained_reach(p.reach_um, p.position_sigma_um));
+      explained_.emplace_back(&p.places, explained_reach(p.reach_um, p.position_sigma_um));
     }
     for (const tracing::ViaTrace& v : result_.vias) {
       const bool fail =
           v.step == exposure_.step && v.p_value < 0.1 * options_.alpha && v.single_to_double > 1.0;
-      if (fail) add(v.places, explained_reach(v.reach_um, v.position_sigma_um));
+      if (fail)
+        explained_.emplace_back(&v.places, explained_reach(v.reach_um, v.position_sigma_um));
     }
-    explained_ = std::move(explained);
     auto aside = explained_points(points);
     leave_few_at_a_place(points, aside);
     std::size_t at = 0;

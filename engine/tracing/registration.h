@@ -16,7 +16,8 @@
 /// G = l - l(r = 0) of the best is judged against
 ///   - chance: p = (classes x shifts x widths x orientations looked at) times the tail of 2 G, and
 ///     the gains of copies in which every defect is moved by its own random 20 to 60 um;
-///   - the header: G - G(t = 0), the best class of its own taken there too;
+///   - the header: G - G(t = 0), the smaller of two: for the same class over the same defects and
+///     weights, and for the best class of the header's own;
 ///   - the second best at another place: classes whose places lie a constant step apart, and
 ///   periodic
 ///     layouts, explain the same defects with different shifts.

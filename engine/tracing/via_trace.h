@@ -8,8 +8,9 @@
 ///   rate = (n - E) / (capture * cuts * inspected die)
 ///
 /// The blur is at least what the caller says, and 2.5 position errors where the single cuts' own
-/// defects tell the error sigma (registration_fit.h, no shift). capture = 1 - exp(-(R + s/2)^2 /
-/// (2 sigma^2)) is the share of a cut's defects that falls within the blur R of a cut of side s.
+/// defects tell the error sigma (registration_fit.h, no shift; at most the caller's blur). capture
+/// = 1 - exp(-(R + s/2)^2 / (2 sigma^2)) is the share of a cut's defects that falls within the blur
+/// R of a cut of side s.
 ///
 /// The difference is tested by the zones' own counts: n_single against n_doubled at exposures
 /// E_single and E_doubled (exact conditional test), which asks whether the single cuts draw more

@@ -31,6 +31,16 @@ struct Scene {
   }
 };
 
+/// A joined cut of 0.2 um somewhere on the chip; where it is single its centre too.
+void add_cut(std::uint32_t partners, Random& random, layout::ViaCensus& vias,
+             std::vector<PointUm>& singles) {
+  const auto x = static_cast<std::int64_t>(random.below(390'000));
+  const auto y = static_cast<std::int64_t>(random.below(388'000));
+  vias.cuts.push_back({{x, y, x + 200, y + 200}, true, true, partners});
+  if (partners == 0)
+    singles.push_back({1e-3 * static_cast<double>(x) + 0.1, 1e-3 * static_cast<double>(y) + 0.1});
+}
+
 }  // namespace
 
 TEST_CASE("zones: the area of grown boxes counts overlaps once", "[tracing][zones]") {
@@ -89,14 +99,7 @@ TEST_CASE("vias: single cuts that fail are told from doubled ones", "[tracing][v
   layout::ViaCensus vias;
   std::vector<PointUm> singles;
   Random random(12);
-  for (int i = 0; i < 1500; ++i) {
-    const auto x = static_cast<std::int64_t>(random.below(390'000));
-    const auto y = static_cast<std::int64_t>(random.below(388'000));
-    layout::ViaCut cut{{x, y, x + 200, y + 200}, true, true, i % 3 == 0 ? 0u : 1u};
-    if (cut.single())
-      singles.push_back({1e-3 * static_cast<double>(x) + 0.1, 1e-3 * static_cast<double>(y) + 0.1});
-    vias.cuts.push_back(cut);
-  }
+  for (int i = 0; i < 1500; ++i) add_cut(i % 3 == 0 ? 0 : 1, random, vias, singles);
   FabData data = small_fab(40);
   add_uniform(data, 2000, random);
   auto exposure = step_exposure(data, s.frame, "INSP").value();
@@ -119,12 +122,7 @@ TEST_CASE("vias: a wide position error does not lower the rate", "[tracing][via]
   layout::ViaCensus vias;
   std::vector<PointUm> singles;
   Random random(15);
-  for (int i = 0; i < 400; ++i) {
-    const auto x = static_cast<std::int64_t>(random.below(390'000));
-    const auto y = static_cast<std::int64_t>(random.below(388'000));
-    vias.cuts.push_back({{x, y, x + 200, y + 200}, true, true, 0});
-    singles.push_back({1e-3 * static_cast<double>(x) + 0.1, 1e-3 * static_cast<double>(y) + 0.1});
-  }
+  for (int i = 0; i < 400; ++i) add_cut(0, random, vias, singles);
   FabData data = small_fab(40);
   add_uniform(data, 1000, random);
   add_at(data, singles, 1500, 0.7, random);
