@@ -20,6 +20,13 @@
 namespace yieldloop::findings {
 namespace {
 
+/// The error budget is mostly spent on what the wafers went through, where few lots speak. Places
+/// and layout have so many die and defects to speak for them that a true cause is far beyond any
+/// limit; what is near it there is chance, or something the null does not know of.
+constexpr double kPlaceShare = 0.1;
+/// Cards are compared by lots exchanged: with 4 lots of 12 no p is below 1 in 495.
+constexpr double kCardShare = 0.4;
+
 std::string field(const Finding& f, const std::string& key) {
   const auto it = f.subject.find(key);
   return it == f.subject.end() ? std::string() : it->second;
@@ -109,6 +116,23 @@ void join(FamilyResult part, FindingsDocument& document, std::vector<Candidate>&
   if (part.measured_false) document.alarm_budget.measured_on_shuffled = part.measured_false;
 }
 
+/// Layout causes whose defects are many enough to be certain and cost next to nothing: nobody pays
+/// for masks for them. They are named as a caveat.
+void leave_out_trifles(std::vector<Candidate>& candidates, FindingsDocument& document) {
+  constexpr double kLeastLossShare = 1e-4;  // of the tested die
+  const double least = kLeastLossShare * static_cast<double>(document.baseline.die);
+  std::erase_if(candidates, [&](const Candidate& c) {
+    const Finding& f = c.finding;
+    const bool loss_is_known = std::ranges::any_of(
+        f.evidence, [](const Evidence& e) { return e.analysis == "defect_to_bin"; });
+    if (!loss_is_known || f.loss_die_total >= least) return false;
+    document.caveats.push_back(
+        fmt::format("Left out because it costs less than {:.2f} % of the tested die: {}.",
+                    100.0 * kLeastLossShare, f.statement));
+    return true;
+  });
+}
+
 /// A place finding of a reticle or card and a process finding of the same one are one finding.
 void merge_same_subject(std::vector<Candidate>& candidates) {
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -120,7 +144,8 @@ void merge_same_subject(std::vector<Candidate>& candidates) {
                            field(b, "field_x").empty();
       const bool card = a.kind == "test_artefact" && b.kind == "test_artefact" &&
                         field(b, "site").empty() &&
-                        field(a, "probe_card") == field(b, "probe_card");
+                        field(a, "probe_card") == field(b, "probe_card") &&
+                        field(a, "tester") == field(b, "tester");
       if (!reticle && !card) continue;
       for (const Evidence& e : b.evidence) candidates[i].finding.evidence.push_back(e);
       candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(k));
@@ -181,16 +206,17 @@ Status caveat_unless_cancelled(const Result<Value>& result, FindingsDocument& do
 Status add_layout(const FabData& data, const layout::FlatView& view, const FindOptions& options,
                   Progress& progress, FindingsDocument& document,
                   std::vector<Candidate>& candidates) {
-  const LayoutCauseOptions layout_options{.alpha = options.q, .seed = options.seed};
+  const double alpha = kPlaceShare * options.q;
+  const LayoutCauseOptions layout_options{.alpha = alpha, .seed = options.seed};
   const auto trace = trace_layout(data, view, layout_options, progress);
   if (!trace) return caveat_unless_cancelled(trace, document);
   join(layout_causes(data, view, *trace, layout_options), document, candidates);
-  const RegressionCauseOptions regression_options{.alpha = options.q, .seed = options.seed};
+  const RegressionCauseOptions regression_options{.alpha = alpha, .seed = options.seed};
   const auto regression = trace_regression(data, view, &*trace, regression_options, progress);
   if (!regression) return caveat_unless_cancelled(regression, document);
   join(regression_causes(*regression, regression_options), document, candidates);
-  auto interactions = interaction_causes(data, view, traced_sides(*trace, &*regression, options.q),
-                                         {.alpha = options.q}, progress);
+  auto interactions = interaction_causes(data, view, traced_sides(*trace, &*regression, alpha),
+                                         {.alpha = alpha}, progress);
   if (!interactions) return caveat_unless_cancelled(interactions, document);
   join(std::move(*interactions), document, candidates);
   return Ok{};
@@ -201,9 +227,10 @@ Status add_electrical(const FabData& data, const layout::FlatView& view, const F
                       std::vector<Candidate>& candidates) {
   // Most products name no blocks; that is no news.
   if (options.block_tests == nullptr || options.block_tests->counts.empty()) return Ok{};
-  const auto trace = trace_electrical(data, view, *options.block_tests, options.q, progress);
+  const double alpha = kPlaceShare * options.q;
+  const auto trace = trace_electrical(data, view, *options.block_tests, alpha, progress);
   if (!trace) return caveat_unless_cancelled(trace, document);
-  join(electrical_causes(*trace, options.q), document, candidates);
+  join(electrical_causes(*trace, alpha), document, candidates);
   return Ok{};
 }
 
@@ -222,10 +249,10 @@ Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView
   std::vector<Candidate> candidates;
   FabData rest = data;
   progress.report("Comparing test sites and field positions", 0, 0);
-  YL_ASSIGN(auto sites, site_causes(data, {options.q}, rest));
-  join(std::move(sites), document, candidates);
-  YL_ASSIGN(auto reticles, reticle_causes({options.q}, rest));
-  join(std::move(reticles), document, candidates);
+  YL_ASSIGN(auto places, place_causes({kPlaceShare * options.q}, rest));
+  join(std::move(places), document, candidates);
+  YL_ASSIGN(auto cards, card_causes(rest, {kCardShare * options.q}));
+  join(std::move(cards), document, candidates);
   progress.report("Comparing tools, chambers, recipes, waits", 0, 0);
   YL_ASSIGN(
       auto process,
@@ -237,6 +264,7 @@ Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView
     YL_TRY(add_electrical(data, *view, options, progress, document, candidates));
     absorb_tile_features(candidates);
     absorb_parts(candidates);
+    leave_out_trifles(candidates, document);
   }
   merge_same_subject(candidates);
   progress.report("Looking for sensors and signatures behind the causes", 0, 0);

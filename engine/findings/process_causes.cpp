@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "engine/process/lot_contrast.h"
 #include "engine/process/wait_damage.h"
@@ -17,6 +18,9 @@ using process::AttributeName;
 using process::AttributeResult;
 using process::Cause;
 using process::CommonalityResult;
+
+/// Of alpha, for the question whether damage grows with a wait.
+constexpr double kGrowingWaitShare = 0.2;
 
 std::string when_text(const AttributeResult& a) {
   if (a.from.known() && a.to.known()) {
@@ -315,6 +319,45 @@ std::vector<process::Response> side_responses(const FabData& data,
   return responses;
 }
 
+/// A wait whose damage grows, where no cause of yield is a wait yet: whole lots wait together, and
+/// commonality's "longer than" has little to say of few lots that lose very different amounts.
+void add_growing_wait(const FabData& data, const process::Response& response,
+                      const ProcessCauseOptions& options, double least, FamilyResult& family) {
+  const auto is_wait = [](const Candidate& c) { return c.finding.kind == "queue_time"; };
+  if (std::ranges::any_of(family.candidates, is_wait)) return;
+  std::vector<char> universe = wafers_of(family.candidates, data.wafers.size());
+  for (char& w : universe) w = w == 0 ? 1 : 0;
+  const auto wait = process::growing_wait(data, response, universe, options.seed);
+  if (!wait) return;
+  const double alpha = kGrowingWaitShare * options.alpha;
+  family.expected_false += alpha;
+  if (wait->p_value > alpha) return;
+  const process::WaitDamage& damage = wait->damage;
+  CommonalityResult asked{.response = response.name,
+                          .in_die = true,
+                          .lots = wait->lots,
+                          .family = wait->steps,
+                          .family_text = fmt::format("growing waits of {} steps", wait->steps)};
+  Cause cause;
+  cause.wafers = damage.wafers;
+  cause.total = damage.effect * static_cast<double>(damage.wafers.size());
+  AttributeResult& a = cause.attribute;
+  a.name = {.kind = AttributeKind::kQueueTime, .step = damage.step};
+  a.limit_minutes = damage.limit_minutes;
+  a.effect = damage.effect;
+  a.effect_ci = damage.effect_ci;
+  a.harmful = true;
+  a.p_value = a.q_value = wait->p_value;
+  a.test = fmt::format("lots against minutes beyond a limit, largest of {} steps, {} exchanges",
+                       wait->steps, wait->draws);
+  std::set<NameId> lots;
+  for (const WaferId wafer : damage.wafers) lots.insert(data.wafers[wafer.raw()].lot);
+  a.lots_exposed = static_cast<std::int64_t>(lots.size());
+  a.wafers_exposed = static_cast<std::int64_t>(damage.wafers.size());
+  a.wafers_unexposed = std::ranges::count(universe, 1) - a.wafers_exposed;
+  add_cause(cause, asked, data, least, family);
+}
+
 }  // namespace
 
 Result<FamilyResult> process_causes(const FabData& data, const ProcessCauseOptions& options,
@@ -336,6 +379,7 @@ Result<FamilyResult> process_causes(const FabData& data, const ProcessCauseOptio
     for (Cause& cause : of_yield->causes) {
       if (own.holds(cause)) add_cause(cause, *of_yield, data, least_loss, family);
     }
+    add_growing_wait(data, *response, options, least_loss, family);
     add_unsettled(*of_yield, data, family);
     family.measured_false = of_yield->shuffled_alarm_rate;
   }

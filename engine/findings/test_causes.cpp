@@ -8,6 +8,7 @@
 
 #include "engine/core/die_outcomes.h"
 #include "engine/process/defect_repeater.h"
+#include "engine/process/retest_recovery.h"
 #include "engine/process/reticle_repeater.h"
 #include "engine/process/test_site.h"
 #include "engine/stats/distributions.h"
@@ -70,6 +71,10 @@ bool is_supported(const SiteResult& site) {
   return site.retested_elsewhere < kEnoughRetests || site.retest_p_value < 0.01;
 }
 
+/// A defect that a reticle prints kills at least this share of the die it falls on; less than that
+/// is what is left of something else, or chance.
+constexpr double kLeastRepeat = 0.03;
+
 Candidate candidate_of(const SiteResult& site, const FabData& data, const std::string& family) {
   Candidate c;
   c.family = family;
@@ -109,6 +114,57 @@ Candidate candidate_of(const SiteResult& site, const FabData& data, const std::s
                           .p_value = site.retest_p_value,
                           .detail = {}});
   }
+  return c;
+}
+
+std::map<std::string, std::string> card_subject(NameId insertion, NameId card, NameId tester,
+                                                const FabData& data) {
+  std::map<std::string, std::string> subject;
+  if (insertion != NameId{}) subject["insertion"] = data.names[insertion];
+  if (card != NameId{}) subject["probe_card"] = data.names[card];
+  if (tester != NameId{}) subject["tester"] = data.names[tester];
+  return subject;
+}
+
+std::string wear_text(const process::Misreader& m) {
+  if (m.wear_p_value > 0.05) return {};
+  return fmt::format(", from {} on its first lot to {} on its last", percent(m.first_share),
+                     percent(m.last_share));
+}
+
+Candidate candidate_of(const process::Misreader& m, const FabData& data,
+                       const std::string& family) {
+  Candidate c;
+  c.family = family;
+  c.wafers = m.on_wafers;
+  Finding& f = c.finding;
+  f.kind = "test_artefact";
+  f.subject = card_subject(m.insertion, m.probe_card, m.tester, data);
+  const std::string what = m.probe_card != NameId{} ? "Probe card " + data.names[m.probe_card]
+                                                    : "Tester " + data.names[m.tester];
+  f.statement = fmt::format(
+      "{} fails {} of the die it touches first that pass when tested again, where others fail "
+      "{}{}: a test artefact that costs {} after retest",
+      what, percent(m.recovered_share), percent(m.background_share), wear_text(m),
+      loss_text(m.die_per_wafer, m.die_per_wafer_ci));
+  f.die_per_wafer = m.die_per_wafer;
+  f.die_per_wafer_ci = m.die_per_wafer_ci;
+  f.loss_die_total = std::max(0.0, -m.die_per_wafer * static_cast<double>(m.on_wafers.size()));
+  f.q_value = m.q_value;
+  f.confidence = std::clamp(1.0 - m.q_value, 0.0, 1.0);
+  f.evidence.push_back({.analysis = "retest",
+                        .test = "share of good die misread at first touch, lots exchanged",
+                        .n = {m.recovered, m.die, m.lots, m.other_lots},
+                        .p_value = m.p_value,
+                        .detail = {{"recovered_share", m.recovered_share},
+                                   {"background_share", m.background_share}}});
+  f.evidence.push_back({.analysis = "wear",
+                        .test = "growth with the order of touching, over lots and within them",
+                        .n = {m.lots},
+                        .p_value = m.wear_p_value,
+                        .detail = {{"first_lot", m.first_share}, {"last_lot", m.last_share}}});
+  for (const auto& [card, tester] : m.same_lots)
+    f.confounded_with.push_back(card_subject(m.insertion, card, tester, data));
   return c;
 }
 
@@ -224,12 +280,27 @@ Undecided undecided_reticles(const ReticleRepeater& r, const FabData& data) {
   return u;
 }
 
+void append(FamilyResult part, FamilyResult& family) {
+  for (Candidate& c : part.candidates) family.candidates.push_back(std::move(c));
+  for (Undecided& u : part.undecided) family.undecided.push_back(std::move(u));
+  family.expected_false += part.expected_false;
+}
+
+/// By p; where both are beyond what doubles hold, by how much more often the die fail.
+bool is_surer(const process::ReticleRepeaterResult& repeaters,
+              const process::TestSiteResult& sites) {
+  if (repeaters.repeaters.empty()) return false;
+  const ReticleRepeater& r = repeaters.repeaters.front();
+  const SiteResult& s = sites.sites.front();
+  if (r.p_value != s.p_value) return r.p_value < s.p_value;
+  return r.fail_rate - r.background_rate > s.fail_rate - s.background_rate;
+}
+
 }  // namespace
 
-Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& options,
-                                 FabData& rest) {
+Result<FamilyResult> site_causes(const PlaceCauseOptions& options, FabData& rest) {
   FamilyResult family;
-  const auto result = process::test_sites(data, {.alpha = options.alpha});
+  const auto result = process::test_sites(rest, {.alpha = options.alpha});
   if (!result) {
     if (result.error().code != Errc::kNoData) return result.error();
     return family;
@@ -237,7 +308,7 @@ Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& o
   family.expected_false = options.alpha;
   for (const SiteResult& site : result->sites) {
     if (!site.artefact || site.die_per_wafer_ci.high >= 0.0 || !is_supported(site)) continue;
-    family.candidates.push_back(candidate_of(site, data, result->family_text));
+    family.candidates.push_back(candidate_of(site, rest, result->family_text));
     const std::set<WaferId> wafers(site.on_wafers.begin(), site.on_wafers.end());
     std::set<std::pair<WaferId, DieIndex>> touched;
     for (const DieResult& die : rest.die_results) {
@@ -249,6 +320,19 @@ Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& o
       return touched.contains({die.wafer, die.die});
     });
   }
+  return family;
+}
+
+Result<FamilyResult> card_causes(const FabData& data, const PlaceCauseOptions& options) {
+  FamilyResult family;
+  const auto result = process::retest_recovery(data, {.alpha = options.alpha});
+  if (!result) {
+    if (result.error().code != Errc::kNoData) return result.error();
+    return family;
+  }
+  family.expected_false = options.alpha;
+  for (const process::Misreader& m : result->misreaders)
+    family.candidates.push_back(candidate_of(m, data, result->family_text));
   return family;
 }
 
@@ -264,7 +348,7 @@ Result<FamilyResult> reticle_causes(const PlaceCauseOptions& options, FabData& r
                            ? Result<process::DefectRepeaterResult>(process::DefectRepeaterResult{})
                            : process::defect_repeaters(rest, {.alpha = options.alpha});
   for (ReticleRepeater r : result->repeaters) {
-    if (r.die_per_wafer_ci.high >= 0.0) continue;
+    if (r.die_per_wafer_ci.high >= 0.0 || r.fail_rate - r.background_rate < kLeastRepeat) continue;
     const auto seen =
         defects ? seen_as_defects(r, defects->repeaters) : std::vector<process::DefectRepeater>{};
     const std::size_t left = settle_by_inspection(rest, seen, r);
@@ -277,6 +361,30 @@ Result<FamilyResult> reticle_causes(const PlaceCauseOptions& options, FabData& r
              floor_mod(die.die.y - p.reticle_origin.y, p.reticle_rows) == r.field_y &&
              wafers.contains(die.wafer);
     });
+  }
+  return family;
+}
+
+Result<FamilyResult> place_causes(const PlaceCauseOptions& options, FabData& rest) {
+  const auto sites = process::test_sites(rest, {.alpha = options.alpha});
+  const auto repeaters = process::reticle_repeaters(rest, {.alpha = options.alpha});
+  FamilyResult family;
+  const auto ask_sites = [&]() -> Status {
+    YL_ASSIGN(auto part, site_causes(options, rest));
+    append(std::move(part), family);
+    return Ok{};
+  };
+  const auto ask_repeaters = [&]() -> Status {
+    YL_ASSIGN(auto part, reticle_causes(options, rest));
+    append(std::move(part), family);
+    return Ok{};
+  };
+  if (sites && repeaters && is_surer(*repeaters, *sites)) {
+    YL_TRY(ask_repeaters());
+    YL_TRY(ask_sites());
+  } else {
+    YL_TRY(ask_sites());
+    YL_TRY(ask_repeaters());
   }
   return family;
 }

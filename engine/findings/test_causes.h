@@ -1,6 +1,6 @@
 /// \file
-/// Tester sites that fail good die and reticles that print a defect, as finding candidates, and
-/// the fab data without the die they explain.
+/// Tester sites and probe cards that fail good die and reticles that print a defect, as finding
+/// candidates, and the fab data without the die that sites and reticles explain.
 ///
 /// Both hit die by their place, so they are asked before commonality: the die that a faulty site
 /// touched, or that lie at a repeating field position, are set aside, and what remains is asked
@@ -17,11 +17,17 @@ struct PlaceCauseOptions {
   double alpha = 0.05;
 };
 
-/// Faulty sites; removes from `rest` the results they touched on the wafers named.
-Result<FamilyResult> site_causes(const FabData& data, const PlaceCauseOptions& options,
-                                 FabData& rest);
+/// Faulty sites in `rest`; removes the die they touched on the wafers named.
+Result<FamilyResult> site_causes(const PlaceCauseOptions& options, FabData& rest);
 
 /// Repeaters in `rest`; removes their die from it.
 Result<FamilyResult> reticle_causes(const PlaceCauseOptions& options, FabData& rest);
+
+/// Sites and repeaters. Sites tile the wafer much as exposure fields do, so that one can look like
+/// the other: the surer of the two is asked first, the other of the die that are left.
+Result<FamilyResult> place_causes(const PlaceCauseOptions& options, FabData& rest);
+
+/// Probe cards and testers that misread die at all their sites.
+Result<FamilyResult> card_causes(const FabData& data, const PlaceCauseOptions& options);
 
 }  // namespace yieldloop::findings

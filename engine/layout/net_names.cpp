@@ -14,9 +14,9 @@ constexpr std::size_t kOpensListed = 100;
 constexpr std::size_t kCellsSearched = 20'000;
 
 std::span<const NetLabel> labels_on(const NetCell& cell, std::uint64_t net) {
-  const auto range = std::ranges::equal_range(
-      cell.labels, net, {}, [](const NetLabel& label) { return std::uint64_t{label.net}; });
-  return {range.begin(), range.end()};
+  const auto of = [](const NetLabel& label) { return std::uint64_t{label.net}; };
+  return {std::ranges::lower_bound(cell.labels, net, {}, of),
+          std::ranges::upper_bound(cell.labels, net, {}, of)};
 }
 
 /// Own nets of each cell that some cell above joins to something.

@@ -11,9 +11,11 @@
 /// treats lots as clusters, because whole lots wait together.
 ///
 /// Source: hinge regression: D. V. Hinkley, JASA 66 (1971) 736; clustered variance: K.-Y. Liang and
-/// S. L. Zeger, Biometrika 73 (1986) 13.
+/// S. L. Zeger, Biometrika 73 (1986) 13; largest statistic of a family under permutation: P.
+/// Westfall and S. Young, Resampling-Based Multiple Testing (1993).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -40,5 +42,25 @@ struct WaitDamage {
 std::optional<WaitDamage> most_damaging_wait(const FabData& data, const Response& response,
                                              std::span<const char> universe,
                                              std::size_t least_wafers = 5);
+
+/// Whether the loss of lots grows with the minutes beyond some limit of some step.
+///
+/// A threshold asks whether long waits differ from short ones; where the damage grows, the lots
+/// beyond it differ so much among themselves that few of them prove nothing. Here the lots' means
+/// are fitted to the minutes beyond every limit of every step; the largest share explained is
+/// compared with its own largest value on lots exchanged at random, so that `p_value` is of the
+/// whole family and exact for exchangeable lots.
+struct GrowingWait {
+  WaitDamage damage;
+  double p_value = 1.0;
+  std::size_t draws = 0;
+  std::int64_t lots = 0;
+  std::size_t steps = 0;  ///< Asked.
+  friend bool operator==(const GrowingWait&, const GrowingWait&) = default;
+};
+
+/// Shape: universe is [wafers of data]. Nothing with fewer than 8 lots, or when no wait is harmful.
+std::optional<GrowingWait> growing_wait(const FabData& data, const Response& response,
+                                        std::span<const char> universe, std::uint64_t seed = 1);
 
 }  // namespace yieldloop::process

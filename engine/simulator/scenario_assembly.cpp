@@ -148,7 +148,7 @@ class BadAssembly final : public Assembly {
     chance_ = random.uniform(0.015, 0.03) * (mode_ == 0 ? 1.0 : 3.0);
     cause_.kind = mode_ == 2 ? "supplier_lot" : "assembly";
     cause_.parameters = {{"fail_chance_of_a_die", chance_}};
-    cause_.expected_actions = mode_ == 2 ? std::vector<std::string>{"hold_supplier_lot"}
+    cause_.expected_actions = mode_ == 2 ? std::vector<std::string>{"resample_lots"}
                                          : std::vector<std::string>{"maintain_tool"};
     return true;
   }
@@ -192,7 +192,6 @@ class WrongIdentities final : public Assembly {
     cause_.parameters = {{"blank_share", blank_},
                          {"die_x_off", std::int64_t{dx_}},
                          {"die_y_off", std::int64_t{dy_}}};
-    cause_.expected_actions = {"correct_identities"};
     return true;
   }
 

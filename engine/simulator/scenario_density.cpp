@@ -181,7 +181,7 @@ class DensityResidue final : public Effect {
                          {"strength_per_sigma", strength_},
                          {"kill_share", kill_share_},
                          {"loss_fraction", loss_}};
-    cause_.expected_actions = {"add_fill", "even_density", "adjust_recipe"};
+    cause_.expected_actions = {"add_fill", "spread_wires", "retarget_step"};
     cause_.locations = listed(layer, tiles);
     cause_.locations_total = tiles.size();
   }

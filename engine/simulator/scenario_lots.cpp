@@ -29,7 +29,7 @@ class BadPlace final : public WaferEffect {
       cause_.subject = {{"slot", std::int64_t{slot_}}};
     }
     cause_.parameters = {{"loss_fraction", loss_}};
-    cause_.expected_actions = {"maintain_tool", "adjust_recipe", "avoid_position"};
+    cause_.expected_actions = {"clean_position", "maintain_tool"};
     return true;
   }
 
@@ -64,7 +64,7 @@ class NewRecipe final : public WaferEffect {
     cause_.kind = "recipe";
     cause_.subject = {{"step", step_name()}, {"recipe", recipe_}};
     cause_.parameters = {{"loss_fraction", loss_}};
-    cause_.expected_actions = {"adjust_recipe", "revert_recipe"};
+    cause_.expected_actions = {"change_recipe"};
     return true;
   }
 

@@ -73,7 +73,7 @@ class WornCard final : public Effect {
     cause_.kind = "test_artefact";
     cause_.subject = {{"insertion", std::string(kInsertion)}, {"probe_card", card}};
     cause_.parameters = {{"misread_chance_at_end", last}, {"retest_share", kRetestShare}};
-    cause_.expected_actions = {"fix_probe_card", "clean_probe_card", "retest"};
+    cause_.expected_actions = {"fix_probe_card", "retest"};
     return true;
   }
 

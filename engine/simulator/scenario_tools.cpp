@@ -132,7 +132,7 @@ class Drift final : public WaferEffect {
     cause_.from = from_;
     cause_.parameters = {
         {"loss_at_end", loss_}, {"sensor_sigmas_at_end", sigmas_at_end_}, {"days", days_}};
-    cause_.expected_actions = {"maintain_tool", "hold_tool", "add_sensor_limit"};
+    cause_.expected_actions = {"maintain_tool", "hold_tool", "tighten_spc"};
     return true;
   }
 
@@ -232,7 +232,7 @@ class TiedTools final : public WaferEffect {
     cause_.kind = "chamber";
     cause_.subject = tool_subject(world);
     cause_.parameters = {{"loss_fraction", loss_}};
-    cause_.expected_actions = {"split_lots", "maintain_tool", "hold_tool"};
+    cause_.expected_actions = {"resample_lots", "maintain_tool", "hold_tool"};
     cause_.undecided = {cause_.subject, tied_subject(world)};
     return true;
   }

@@ -56,7 +56,7 @@ std::map<std::size_t, std::vector<UtcMicros>> used_tools(const World& world, std
   return used;
 }
 
-std::optional<StepTool> draw_step_tool(const World& world, std::vector<const char*> steps,
+std::optional<StepTool> draw_step_tool(const World& world, const std::vector<const char*>& steps,
                                        std::size_t least, Random& random) {
   std::vector<StepTool> choices;
   for (const char* name : steps) {

@@ -56,7 +56,7 @@ struct StepTool {
   std::size_t tool = 0;
   std::vector<UtcMicros> starts;
 };
-std::optional<StepTool> draw_step_tool(const World& world, std::vector<const char*> steps,
+std::optional<StepTool> draw_step_tool(const World& world, const std::vector<const char*>& steps,
                                        std::size_t least, Random& random);
 
 /// The layer whose inspection follows a step.

@@ -40,8 +40,7 @@ void BlurFit::touch() {
     touched_.insert(touched_.end(), c.near.defect.begin(), c.near.defect.end());
   }
   std::ranges::sort(touched_);
-  const auto rest = std::ranges::unique(touched_);
-  touched_.erase(rest.begin(), rest.end());
+  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   slots_.clear();
   for (const BlurComponent& c : components_) {
     std::vector<std::uint32_t> slots;

@@ -163,8 +163,7 @@ std::vector<std::uint32_t> BlurScan::tiles_of(std::span<const std::uint32_t> pla
     }
   }
   std::ranges::sort(tiles);
-  const auto rest = std::ranges::unique(tiles);
-  tiles.erase(rest.begin(), rest.end());
+  tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
   return tiles;
 }
 

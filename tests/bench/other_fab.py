@@ -436,7 +436,7 @@ class Hotspot(Cause):
         self.subject = {"layer": "MET1", "cell": leaf.name}
         self.parameters = {"figure": leaf.figure, "space_um": leaf.gap / 1000, "loss_fraction": self.loss,
                            "occurrences_per_die": len(self.places), "rate_per_occurrence": self.rate / len(self.places),
-                           "reported_rate_per_occurrence": 0.85 * self.rate / len(self.places)}
+                           "reported_rate_per_occurrence": 0.85 * (1 - math.exp(-self.rate)) / len(self.places)}
         self.locations = [{"layer": "MET1", "x": a / 1000, "y": b / 1000, "w": (c - a) / 1000, "h": (d - b) / 1000}
                           for a, b, c, d in self.places[:10_000]]
 
