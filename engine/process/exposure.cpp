@@ -22,6 +22,11 @@ struct Visit {
   bool has_key = false;
 };
 
+/// A slot that wafers keep is the same slot at each step, not 50 rivals of itself.
+bool is_slot_at_a_step(const AttributeName& slot, const AttributeName& other) {
+  return slot.slot > 0 && slot.slot == other.slot && slot.step == NameId{};
+}
+
 class Builder {
  public:
   explicit Builder(const FabData& data) : data_(data) {
@@ -94,7 +99,8 @@ class Builder {
     if (row.name.kind == AttributeKind::kQueueTime) hash += mix(row.name.step.raw() + (1ULL << 40));
     const auto [it, is_new] = seen_.try_emplace(hash ^ mix(hash2), table_.rows.size());
     if (!is_new) {
-      table_.rows[it->second].same_wafers.push_back(row.name);
+      Exposure& known = table_.rows[it->second];
+      if (!is_slot_at_a_step(known.name, row.name)) known.same_wafers.push_back(row.name);
       return;
     }
     std::ranges::sort(visits, [](const Visit& a, const Visit& b) {

@@ -205,8 +205,8 @@ void describe_wear(std::vector<const Unit*> own, const RetestRecoveryOptions& op
     std::vector<double>& shares = of_wafers.emplace_back();
     for (const auto& w : wafers) shares.push_back(w.second);
   }
-  m.wear_p_value = std::min(
-      1.0, 2.0 * std::min(growth_p({of_lots}, options), growth_p(of_wafers, options)));
+  m.wear_p_value =
+      std::min(1.0, 2.0 * std::min(growth_p({of_lots}, options), growth_p(of_wafers, options)));
 }
 
 /// Share of the label's recovered fails that were tested again at all, by bin, harmonically.
@@ -293,9 +293,9 @@ const Label* most_guilty(const std::vector<Unit>& units, const std::vector<Label
   const Label* best = nullptr;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (adjusted[i] > options.alpha || !is_large(units, labels[i], options)) continue;
-    const bool better = best == nullptr || all[i] < p ||
-                        (all[i] == p && mean_share(units, labels[i].own) >
-                                            mean_share(units, best->own));
+    const bool better =
+        best == nullptr || all[i] < p ||
+        (all[i] == p && mean_share(units, labels[i].own) > mean_share(units, best->own));
     if (!better) continue;
     best = &labels[i];
     p = all[i];

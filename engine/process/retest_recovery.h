@@ -28,9 +28,9 @@
 namespace yieldloop::process {
 
 struct RetestRecoveryOptions {
-  double alpha = 0.05;             ///< In (0, 0.5].
-  double least_excess = 0.002;     ///< Of the die first touched.
-  double least_ratio = 1.5;        ///< Against the other lots.
+  double alpha = 0.05;          ///< In (0, 0.5].
+  double least_excess = 0.002;  ///< Of the die first touched.
+  double least_ratio = 1.5;     ///< Against the other lots.
   std::size_t permutations = 9999;
   std::uint64_t seed = 1;
 };

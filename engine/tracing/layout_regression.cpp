@@ -130,7 +130,7 @@ class Regression {
     const MatrixXd z = bases_[c] - x * information.ldlt().solve(xtw * bases_[c]);
     const MatrixXd own = z.transpose() * w.asDiagonal() * z;
     const Eigen::SelfAdjointEigenSolver<MatrixXd> eigen(own);
-    const VectorXd values = eigen.eigenvalues();
+    const VectorXd& values = eigen.eigenvalues();
     // What the model holds already, to rounding, is nothing new.
     const MatrixXd raw = bases_[c].transpose() * w.asDiagonal() * bases_[c];
     const double least = 1e-7 * std::max(1e-300, raw.diagonal().maxCoeff());

@@ -71,7 +71,10 @@ class ShiftMap {
         cell_(static_cast<std::size_t>(cells_ * cells_)) {}
 
   int side() const { return side_; }
-  double shift_of(int bin) const { return (bin - side_ / 2) * kShiftBin; }
+  double shift_of(int bin) const {
+    const int middle = side_ / 2;
+    return (bin - middle) * kShiftBin;
+  }
 
   void count(const ShiftsByPlace& shifts, std::span<const std::uint32_t> places) {
     kept_.clear();

@@ -221,7 +221,7 @@ std::vector<std::vector<std::size_t>> same_cause_groups(const Eigen::Ref<const M
   }
   if (reduced.cols() > 0) {
     const Eigen::JacobiSVD<MatrixXd> svd(reduced, Eigen::ComputeFullV);
-    const VectorXd values = svd.singularValues();
+    const VectorXd& values = svd.singularValues();
     for (Index v = 0; v < reduced.cols(); ++v) {
       if (v < values.size() && values[v] > 1e-6 * values[0]) continue;
       std::size_t first = n;

@@ -43,9 +43,9 @@ bool well_formed(const HeatMapSpec& spec) {
 QRectF cell_rect(const HeatMapSpec& spec, const HeatPlan& p, std::size_t index) {
   const double width = p.frame.plot.width() / static_cast<double>(spec.columns.size());
   const double height = p.frame.plot.height() / static_cast<double>(spec.rows.size());
-  return {p.frame.plot.left() + width * static_cast<double>(index % spec.columns.size()),
-          p.frame.plot.top() + height * static_cast<double>(index / spec.columns.size()), width,
-          height};
+  const std::size_t column = index % spec.columns.size(), row = index / spec.columns.size();
+  return {p.frame.plot.left() + width * static_cast<double>(column),
+          p.frame.plot.top() + height * static_cast<double>(row), width, height};
 }
 
 Rgb cell_colour(const HeatMapSpec& spec, double value, const Theme& theme) {

@@ -87,8 +87,9 @@ QRectF cell_of(const Grid& grid, std::size_t index) {
   const auto columns = static_cast<std::size_t>(grid.columns);
   const double width = grid.cells.width() / grid.columns;
   const double height = grid.cells.height() / grid.rows;
-  return {grid.cells.left() + width * static_cast<double>(index % columns),
-          grid.cells.top() + height * static_cast<double>(index / columns), width, height};
+  const std::size_t column = index % columns, row = index / columns;
+  return {grid.cells.left() + width * static_cast<double>(column),
+          grid.cells.top() + height * static_cast<double>(row), width, height};
 }
 
 // Which way x and y grow, once for all maps.

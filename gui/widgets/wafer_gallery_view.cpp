@@ -53,8 +53,9 @@ double WaferGalleryView::cell_width() const {
 
 QRectF WaferGalleryView::cell(std::size_t index) const {
   const auto n = static_cast<std::size_t>(columns());
-  return {static_cast<double>(index % n) * cell_width(),
-          static_cast<double>(index / n) * kCellHeight - verticalScrollBar()->value(), cell_width(),
+  const std::size_t column = index % n, row = index / n;
+  return {static_cast<double>(column) * cell_width(),
+          static_cast<double>(row) * kCellHeight - verticalScrollBar()->value(), cell_width(),
           kCellHeight};
 }
 

@@ -39,7 +39,7 @@ std::string_view to_word(Part part) {
   return "cell";
 }
 
-Result<Design> Design::make(Def def, std::vector<Lef> libraries) {
+Result<Design> Design::make(Def def, const std::vector<Lef>& libraries) {
   auto data = std::make_shared<Data>();
   data->def = std::move(def);
   YL_TRY(build_design(*data, libraries));

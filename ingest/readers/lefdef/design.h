@@ -80,7 +80,7 @@ class Design {
  public:
   /// Of several definitions of one name the first counts, and DEF's before LEF's.
   /// Errors: kUnsupported LEFD-0021 when the arrays of vias make more shapes than fit memory.
-  static Result<Design> make(Def def, std::vector<Lef> libraries);
+  static Result<Design> make(Def def, const std::vector<Lef>& libraries);
 
   const Def& def() const;
   double dbu_per_um() const { return def().dbu_per_um; }

@@ -40,7 +40,7 @@ class Thrift {
   std::string text() {
     const std::uint64_t size = varint();
     if (!good_ || size > bytes_.size() - at_) return good_ = false, std::string();
-    const std::string value(reinterpret_cast<const char*>(bytes_.data() + at_), size);
+    std::string value(reinterpret_cast<const char*>(bytes_.data() + at_), size);
     at_ += size;
     return value;
   }

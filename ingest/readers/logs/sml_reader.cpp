@@ -222,11 +222,12 @@ class SmlRows {
                               bool open = false) {
     json_.clear();
     json_.add("ceid", event.ceid);
-    for (const auto& [name, text] : variables) {
+    for (const auto& variable : variables) {
+      const std::string& name = variable.first;
       const bool used =
           name == mapping_.time || std::ranges::find(event.values, name) != event.values.end() ||
           std::ranges::any_of(event.columns, [&](const auto& c) { return c.second == name; });
-      if (!used) json_.add(name, text);
+      if (!used) json_.add(name, variable.second);
     }
     if (open) json_.add("open", "1");
     return json_.finish();
@@ -368,7 +369,7 @@ Result<ReadSummary> read_sml(Input& input, const ReadOptions& options, store::Ro
 Confidence sniff_sml(std::string_view name, Bytes head) {
   const std::string_view text = as_text(head);
   if (text.find('\0') != std::string_view::npos) return Confidence::kNo;
-  if (text.find("F") == std::string_view::npos || text.find('<') == std::string_view::npos) {
+  if (text.find('F') == std::string_view::npos || text.find('<') == std::string_view::npos) {
     return Confidence::kNo;
   }
   Rejects rejects;

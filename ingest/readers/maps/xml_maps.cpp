@@ -75,7 +75,7 @@ void XmlGrid::add_row(const XmlElement& row) {
   std::vector<std::int32_t> cells;
   for (const std::string_view code : codes.value_or(std::vector<std::string_view>{})) {
     const std::string same = type_.base == 0 ? std::string(code) : same_code(code, type_.base);
-    if (same == null_ || (code.size() > 1 && code.find_first_not_of("_") == code.npos)) {
+    if (same == null_ || (code.size() > 1 && code.find_first_not_of('_') == code.npos)) {
       cells.push_back(kNoDie);
       continue;
     }

@@ -187,6 +187,8 @@ TEST_CASE("commonality: the order of rows does not matter", "[process][commonali
   REQUIRE_FALSE(before.causes.empty());
   CHECK(before.causes[0].attribute.name.kind == AttributeKind::kSlotOrPosition);
   CHECK(before.causes[0].attribute.name.slot == 5);
+  CHECK(before.causes[0].attribute.same_wafers.empty());  // the slot at each step is no rival
+  CHECK(before.causes[0].candidates.size() == 1);
 }
 
 TEST_CASE("commonality: shuffled responses keep the alarm budget", "[process][commonality][null]") {

@@ -74,12 +74,10 @@ double final_loss(const FabData& data, const std::vector<WaferId>& wafers, doubl
 
 }  // namespace
 
-TEST_CASE("retest recovery: a card that wears is named alone, with its wear",
-          "[process][retest]") {
-  const FabData data = make_lots({.lots = 15, .wafers = 6, .retested = 0.5, .seed = 3},
-                                 [](int card, int nth, int) {
-                                   return card == 1 ? 0.02 + 0.05 * nth : 0.002;
-                                 });
+TEST_CASE("retest recovery: a card that wears is named alone, with its wear", "[process][retest]") {
+  const FabData data =
+      make_lots({.lots = 15, .wafers = 6, .retested = 0.5, .seed = 3},
+                [](int card, int nth, int) { return card == 1 ? 0.02 + 0.05 * nth : 0.002; });
   const auto r = retest_recovery(data);
   REQUIRE(r);
   CHECK(r->family == 3);  // one tester: nothing to compare it with
@@ -97,11 +95,9 @@ TEST_CASE("retest recovery: a card that wears is named alone, with its wear",
   CHECK(m.die_per_wafer_ci.low < truth + 3.0);
 }
 
-TEST_CASE("retest recovery: a card that is bad from the start does not wear",
-          "[process][retest]") {
-  const FabData data =
-      make_lots({.lots = 16, .cards = 4, .seed = 2},
-                [](int card, int, int) { return card == 2 ? 0.1 : 0.01; });
+TEST_CASE("retest recovery: a card that is bad from the start does not wear", "[process][retest]") {
+  const FabData data = make_lots({.lots = 16, .cards = 4, .seed = 2},
+                                 [](int card, int, int) { return card == 2 ? 0.1 : 0.01; });
   const auto r = retest_recovery(data);
   REQUIRE(r);
   REQUIRE(r->misreaders.size() == 1);
