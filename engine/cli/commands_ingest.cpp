@@ -107,8 +107,8 @@ std::string ingest_text(const ingest::IngestReport& report) {
       out += fmt::format("refused {}: {} ({})\n", one_line(file.read.path),
                          one_line(file.read.message), file.read.id);
     } else if (file.read.rejects_total > 0) {
-      out += fmt::format("partial {}: {} records rejected\n", one_line(file.read.path),
-                         file.read.rejects_total);
+      out += fmt::format("partial {}: {} record{} rejected\n", one_line(file.read.path),
+                         file.read.rejects_total, file.read.rejects_total == 1 ? "" : "s");
       add_rejects(file.read, kShownRejects, out);
     } else if (file.outcome == Outcome::kSkipped) {
       out += fmt::format("skipped {}: {}\n", one_line(file.read.path), one_line(file.read.message));

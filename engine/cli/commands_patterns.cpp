@@ -146,8 +146,8 @@ std::string kind_names(layout::PointKindSet kinds) {
   std::string names;
   for (std::size_t k = 0; k < layout::kPointKinds; ++k) {
     if ((kinds >> k & 1u) == 0) continue;
-    names += (names.empty() ? "" : ",") +
-             std::string(layout::to_string(static_cast<layout::PointKind>(k)));
+    if (!names.empty()) names += ",";
+    names += layout::to_string(static_cast<layout::PointKind>(k));
   }
   return names;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -113,6 +114,23 @@ struct MaintenanceEvent {
   UtcMicros at;
 };
 
+/// One final-tested package: fails when its latest result of any insertion fails.
+struct Package {
+  NameId id;
+  bool pass = false;
+  NameId failing_position;  ///< Of the failing result; empty when the test does not say.
+  friend bool operator==(const Package&, const Package&) = default;
+};
+
+/// One die in a package.
+struct PackagedDie {
+  std::uint32_t package = 0;     ///< Position in FabData::packages.
+  std::optional<WaferId> wafer;  ///< Nothing when the identity names no wafer of the scope.
+  DieIndex die;
+  NameId position, assembly_lot, supplier_lot, step, tool;
+  friend bool operator==(const PackagedDie&, const PackagedDie&) = default;
+};
+
 struct FabData {
   Product product;
   NameTable names;
@@ -124,6 +142,8 @@ struct FabData {
   std::vector<FdcValue> fdc;
   std::vector<MetrologyValue> metrology;
   std::vector<MaintenanceEvent> maintenance;
+  std::vector<Package> packages;          ///< Sorted by id's text.
+  std::vector<PackagedDie> packaged_die;  ///< Sorted by package, then position's text.
 
   std::string wafer_label(WaferId wafer) const;  ///< "L012/W03".
 };

@@ -71,6 +71,14 @@ std::vector<ActionChoice> test_actions(const Finding& f) {
   return actions;
 }
 
+std::vector<ActionChoice> assembly_actions(const Finding& f) {
+  if (!get(f, "tool").empty())
+    return {{"process", "maintain_tool", 1.0}, {"process", "hold_tool", 0.8}};
+  if (!get(f, "position").empty())
+    return {{"process", "clean_position", 0.8}, {"process", "inspect_more", 0.5}};
+  return {{"process", "inspect_more", 0.5}, {"process", "resample_lots", 0.5}};
+}
+
 /// What answers the process side of an interaction, by what it names.
 std::vector<ActionChoice> process_side_actions(const Finding& f) {
   const auto names = [&](const char* key) { return !get(f, key).empty(); };
@@ -134,7 +142,8 @@ std::string subject_words(const Finding& f) {
                                                "net_or_cell", "design_process_interaction"};
   if (layout.contains(f.kind)) return layout_words(f);
   if (f.kind == "test_artefact") return test_words(f);
-  for (const char* key : {"reticle", "recipe", "sensor", "parameter", "signature"}) {
+  for (const char* key : {"supplier_lot", "assembly_lot_id", "reticle", "recipe", "sensor",
+                          "parameter", "signature"}) {
     if (get(f, key).empty()) continue;
     const std::string step = get(f, "step");
     return std::string(key) + " " + get(f, key) + (step.empty() ? "" : " at " + step);
@@ -175,8 +184,9 @@ std::vector<ActionChoice> actions_for(const Finding& f) {
   if (k == "net_or_cell") return {{"design", "recell", 0.8}, {"process", "inspect_more", 0.5}};
   if (k == "design_process_interaction") return interaction_actions(f);
   if (k == "test_artefact") return test_actions(f);
+  if (k == "assembly") return assembly_actions(f);
   if (k == "supplier_lot") return {{"process", "resample_lots", 0.5}};
-  if (k == "time_change" || k == "outlier_wafer" || k == "assembly") {
+  if (k == "time_change" || k == "outlier_wafer") {
     return {{"process", "inspect_more", 0.5}, {"process", "tighten_spc", 0.5}};
   }
   return {{"process", "tighten_spc", 0.5}, {"process", "inspect_more", 0.5}};

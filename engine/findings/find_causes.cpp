@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "engine/findings/assembly_causes.h"
 #include "engine/findings/candidate.h"
 #include "engine/findings/electrical_causes.h"
 #include "engine/findings/interaction_causes.h"
@@ -24,7 +25,8 @@ namespace {
 /// and layout have so many die and defects to speak for them that a true cause is far beyond any
 /// limit; what is near it there is chance, or something the null does not know of.
 constexpr double kPlaceShare = 0.1;
-/// Cards are compared by lots exchanged: with 4 lots of 12 no p is below 1 in 495.
+/// Cards are compared by lots exchanged: with 4 lots of 12 no p is below 1 in 495. Assembly tools
+/// are compared by whole assembly lots.
 constexpr double kCardShare = 0.4;
 
 std::string field(const Finding& f, const std::string& key) {
@@ -253,6 +255,8 @@ Result<FindingsDocument> find_causes(const FabData& data, const layout::FlatView
   join(std::move(places), document, candidates);
   YL_ASSIGN(auto cards, card_causes(rest, {kCardShare * options.q}));
   join(std::move(cards), document, candidates);
+  YL_ASSIGN(auto assembly, assembly_causes(data, kCardShare * options.q));
+  join(std::move(assembly), document, candidates);
   progress.report("Comparing tools, chambers, recipes, waits", 0, 0);
   YL_ASSIGN(
       auto process,

@@ -343,6 +343,43 @@ Candidate candidate_of(const RegressionLayer& layer, const RegressionCause& caus
   return c;
 }
 
+/// Density, its gradient and the perimeter of one layer go along with each other, and a curve of
+/// one is never quite the curve of the cause.
+bool is_of_density(const std::string& column) {
+  const std::string feature = feature_of(column);
+  return feature == "density" || feature == "density_gradient" || feature == "perimeter";
+}
+
+/// Whether the cause may be what the curve of a stronger one of the same layer left over: it
+/// explains less than half as much.
+bool is_remainder(const RegressionLayer& layer, const RegressionCause& stronger,
+                  const RegressionCause& cause) {
+  const tracing::RegressionResult& r = layer.regression;
+  if (!is_of_density(r.effects[stronger.column].column) ||
+      !is_of_density(r.effects[cause.column].column))
+    return false;
+  const auto deviance = [&](const RegressionCause& c) {
+    return std::ranges::find(r.accepted, c.column, &tracing::AcceptedColumn::column)->deviance;
+  };
+  return deviance(cause) < 0.5 * deviance(stronger);
+}
+
+/// The causes of one layer; a remainder is evidence of the cause it goes along with.
+void add_causes(const RegressionLayer& layer, FamilyResult& family) {
+  const std::size_t first = family.candidates.size();
+  for (const RegressionCause& cause : layer.causes) {
+    Candidate c = candidate_of(layer, cause);
+    if (&cause != &layer.causes.front() && is_remainder(layer, layer.causes.front(), cause)) {
+      Evidence also = std::move(c.finding.evidence.front());
+      also.test = fmt::format("beside it, {} by itself: {}",
+                              feature_of(layer.regression.effects[cause.column].column), also.test);
+      family.candidates[first].finding.evidence.push_back(std::move(also));
+      continue;
+    }
+    family.candidates.push_back(std::move(c));
+  }
+}
+
 }  // namespace
 
 Result<RegressionTrace> trace_regression(const FabData& data, const layout::FlatView& view,
@@ -402,8 +439,7 @@ FamilyResult regression_causes(const RegressionTrace& trace,
   family.caveats = trace.caveats;
   family.expected_false = trace.layers.empty() ? 0.0 : options.alpha;
   for (const RegressionLayer& layer : trace.layers) {
-    for (const RegressionCause& cause : layer.causes)
-      family.candidates.push_back(candidate_of(layer, cause));
+    add_causes(layer, family);
     for (const std::string& caveat : layer.regression.caveats)
       family.caveats.push_back(fmt::format("{}, {}: {}", layer.step, layer.layer, caveat));
   }

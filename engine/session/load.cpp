@@ -181,6 +181,7 @@ Result<LoadedFab> load_fab(store::Snapshot& snapshot, const Scope& scope) {
   for (std::string& words : join_die(fab.data)) fab.caveats.push_back(std::move(words));
   YL_TRY(loader.load_sensors_and_metrology());
   YL_TRY(loader.load_maintenance());
+  YL_TRY(loader.load_packages());
   loader.name_unjoined();
   return fab;
 }

@@ -25,6 +25,8 @@ class TableLoader {
   Status load_defects();
   Status load_sensors_and_metrology();
   Status load_maintenance();
+  /// Packages with a result and a die of the scope, and all their die.
+  Status load_packages();
   /// Adds a caveat for each table with rows of wafers that lot history does not know.
   void name_unjoined();
 

@@ -13,6 +13,10 @@ namespace {
 
 double or_nan(double value, double unit) { return value < 0.0 ? std::nan("") : value * unit; }
 
+/// Differences of summed areas carry rounding that goes along with the density around. Columns are
+/// ranked, so that equal values must be equal.
+double without_rounding(double value) { return std::round(value * 1e9) * 1e-9; }
+
 }  // namespace
 
 TileRaster::TileRaster(const RectUm& window, double side, std::size_t columns, std::size_t rows,
@@ -124,11 +128,12 @@ double LayoutColumns::gradient(PointUm p, double radius) const {
 
 void LayoutColumns::row(PointUm p, std::span<double> out) const {
   std::size_t at = 0;
-  for (const double r : radii_) out[at++] = density(p, r);
-  for (std::size_t i = 1; i < radii_.size(); ++i) out[at++] = gradient(p, radii_[i]);
+  for (const double r : radii_) out[at++] = without_rounding(density(p, r));
+  for (std::size_t i = 1; i < radii_.size(); ++i)
+    out[at++] = without_rounding(gradient(p, radii_[i]));
   const double wide = radii_[std::min<std::size_t>(1, radii_.size() - 1)];
   const RectUm square{p.x - wide, p.y - wide, p.x + wide, p.y + wide};
-  out[at++] = perimeter_[0].mean(square);
+  out[at++] = without_rounding(perimeter_[0].mean(square));
   const double dbu = view_.layout().dbu_um();
   const auto reach = static_cast<geometry::Coord>(std::llround(options_.reach_um / dbu));
   const layout::LocalFeatures local =

@@ -41,7 +41,7 @@ Eigen::Index RankSpline::columns() const {
 
 double RankSpline::rank(double value) const {
   if (sorted_.empty()) return 0.5;
-  const auto [low, high] = std::ranges::equal_range(sorted_, value);
+  const auto [low, high] = std::equal_range(sorted_.begin(), sorted_.end(), value);
   const double below = static_cast<double>(low - sorted_.begin());
   const double to = static_cast<double>(high - sorted_.begin());
   return 0.5 * (below + to) / static_cast<double>(sorted_.size());

@@ -18,9 +18,9 @@ using report::ReportContent;
 constexpr int kWidth = 720;
 
 template <class Spec>
-ReportChart chart(Spec spec, charts::ChartSize size, std::string alt, bool vector = true) {
+ReportChart chart(Spec spec, charts::ChartSize size, const std::string& alt, bool vector = true) {
   auto shared = std::make_shared<const Spec>(std::move(spec));
-  return {.alt = std::move(alt),
+  return {.alt = alt,
           .size = size,
           .vector = vector,
           .paint = [shared](QPainter& painter, const QRectF& rect, const charts::Theme& theme) {
@@ -108,7 +108,7 @@ std::string subject_text(const Finding& finding) {
   for (const auto& [key, value] : finding.subject) {
     if (key == "tool" || key == "chamber" || key == "step" || key == "from" || key == "to")
       continue;
-    if (!value.empty()) text += (text.empty() ? "" : ", ") + key + " " + value;
+    if (!value.empty()) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", key, value);
   }
   const std::string& step = value_or(finding.subject, "step");
   if (!step.empty()) text += (text.empty() ? "" : " at ") + step;

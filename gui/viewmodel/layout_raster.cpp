@@ -311,7 +311,7 @@ void lay_over(const Mask& mask, const LayerStyle& style, QImage& image) {
       const double share =
           (bits & kEdge) != 0 ? edge : (layer_pattern(style.pattern, x, y) ? ink : ground);
       const auto mix = [&](int paper, int colour) {
-        return static_cast<int>(paper + share * (colour - paper) + 0.5);
+        return static_cast<int>(std::lround(paper + share * (colour - paper)));
       };
       line[x] = qRgb(mix(qRed(line[x]), channels[0]), mix(qGreen(line[x]), channels[1]),
                      mix(qBlue(line[x]), channels[2]));

@@ -144,13 +144,14 @@ TrainOptions default_train_options(Target target) {
   return options;
 }
 
-Result<TrainedModel> train_die_fail(const FabData& data, TrainOptions options, Progress& progress) {
-  return train(data, std::move(options), Target::kDieFail, progress);
+Result<TrainedModel> train_die_fail(const FabData& data, const TrainOptions& options,
+                                    Progress& progress) {
+  return train(data, options, Target::kDieFail, progress);
 }
 
-Result<TrainedModel> train_wafer_yield(const FabData& data, TrainOptions options,
+Result<TrainedModel> train_wafer_yield(const FabData& data, const TrainOptions& options,
                                        Progress& progress) {
-  return train(data, std::move(options), Target::kWaferYield, progress);
+  return train(data, options, Target::kWaferYield, progress);
 }
 
 Result<Prediction> predict(const TrainedModel& model, const FabData& data,

@@ -94,8 +94,9 @@ struct TrainedModel {
 
 /// Cost: about 2 s for 60,000 die with 140 features on one core (XGBoost 1.7.4).
 /// Errors: those of describe_features, build_features, split_by_lots, fit and assess.
-Result<TrainedModel> train_die_fail(const FabData& data, TrainOptions options, Progress& progress);
-Result<TrainedModel> train_wafer_yield(const FabData& data, TrainOptions options,
+Result<TrainedModel> train_die_fail(const FabData& data, const TrainOptions& options,
+                                    Progress& progress);
+Result<TrainedModel> train_wafer_yield(const FabData& data, const TrainOptions& options,
                                        Progress& progress);
 
 struct PredictOptions {

@@ -155,7 +155,7 @@ Result<ingest::ReadSummary> read(const Library& library, ingest::Input& input, s
 
 }  // namespace
 
-ingest::ReaderDeclaration adapt(std::shared_ptr<const Library> library) {
+ingest::ReaderDeclaration adapt(const std::shared_ptr<const Library>& library) {
   const yieldloop_reader_v1* table = library->reader;
   ingest::ReaderDeclaration reader;
   reader.id = table->id;

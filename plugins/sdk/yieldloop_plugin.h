@@ -38,6 +38,7 @@ extern "C" {
  *   "YMAP-0002") and one sentence.
  * put_fact: holds for every die put after it, until it is put again. Keys: "lot", "insertion"
  *   (default "PROBE"), "tester", "probe_card"; other keys are kept as attributes. */
+/* NOLINTNEXTLINE(readability-identifier-naming): C. */
 typedef struct yieldloop_sink_v1 {
   uint32_t struct_size;
   void* self;
@@ -48,6 +49,7 @@ typedef struct yieldloop_sink_v1 {
 
 /* id: lower case letters, digits, '_' and '-'; never changes; stored with the data it read.
  * title: for menus and reports. patterns: for file dialogs, "*.ylmap *.txt". */
+/* NOLINTNEXTLINE(readability-identifier-naming): C. */
 typedef struct yieldloop_reader_v1 {
   uint32_t struct_size;
   const char* id;

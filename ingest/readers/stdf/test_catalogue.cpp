@@ -144,6 +144,7 @@ TestLimits read_limits(Fields& fields, std::optional<std::size_t> returned_pins)
   TestLimits limits;
   const unsigned flags = fields.u1(0xff);
   const bool has_scale = !fields.ended() && (flags & 1U) == 0;
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number, not a character.
   const auto scale = static_cast<int>(fields.i1());
   if (has_scale) limits.result_scale = scale;
   fields.skip(2);  // LLM_SCAL, HLM_SCAL: display exponents too.
