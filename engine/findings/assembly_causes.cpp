@@ -91,13 +91,13 @@ Candidate candidate_of(const process::ShiftedLot& lot, const FabData& data) {
       percent(lot.good_when_moved));
   f.q_value = std::exp(-lot.evidence);
   f.confidence = 1.0 - f.q_value;
-  f.evidence.push_back({.analysis = "identity_shift",
-                        .test = "die named against wafer sort, likelihood over shifts",
-                        .n = {lot.die},
-                        .p_value = std::exp(-lot.evidence),
-                        .detail = {{"die_x_off", lot.dx},
-                                   {"die_y_off", lot.dy},
-                                   {"log_likelihood_ratio", lot.evidence}}});
+  f.evidence.push_back(
+      {.analysis = "identity_shift",
+       .test = "die named against wafer sort, likelihood over shifts",
+       .n = {lot.die},
+       .p_value = std::exp(-lot.evidence),
+       .detail = {
+           {"die_x_off", lot.dx}, {"die_y_off", lot.dy}, {"log_likelihood_ratio", lot.evidence}}});
   return c;
 }
 

@@ -12,7 +12,8 @@
 namespace yieldloop::process {
 namespace {
 
-/// Packaged die that sort calls bad though their identity is right: sorted by hand, other pass rules.
+/// Packaged die that sort calls bad though their identity is right: sorted by hand, other pass
+/// rules.
 constexpr double kWrong = 0.01;
 
 std::uint64_t key_of(WaferId wafer, int x, int y) {

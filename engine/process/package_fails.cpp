@@ -61,8 +61,7 @@ class Fails {
       const Package& package = data.packages[d.package];
       const auto lot = lots_.try_emplace(d.assembly_lot, lots_.size()).first->second;
       Item item{.lot = static_cast<std::uint32_t>(lot)};
-      item.stratum =
-          item.lot * (kRings + 1) + static_cast<std::uint32_t>(rings[items_.size()]);
+      item.stratum = item.lot * (kRings + 1) + static_cast<std::uint32_t>(rings[items_.size()]);
       if (!package.pass && package.failing_position == NameId{})
         item.fail = 1.0 / static_cast<double>(die_of[d.package]);
       if (!package.pass && package.failing_position == d.position) item.fail = 1.0;
@@ -113,7 +112,8 @@ class Fails {
  private:
   /// Shape: [strata]. `die` and `fails` are of all that is not set aside, `own_` of the level.
   struct Sums {
-    explicit Sums(std::size_t strata) : die(strata), fails(strata), own_die(strata), own_fails(strata) {}
+    explicit Sums(std::size_t strata)
+        : die(strata), fails(strata), own_die(strata), own_fails(strata) {}
     void add(const Item& item, bool own) {
       if (item.set_aside) return;
       (own ? own_die : die)[item.stratum] += 1;
@@ -164,7 +164,8 @@ class Fails {
       lot.die += s.die[k];
       lot.own += s.own_die[k];
       lot.fails += s.fails[k];
-      if (s.die[k] > 0) lot.expected += s.die[k] * ring_fails[k % (kRings + 1)] / ring_die[k % (kRings + 1)];
+      if (s.die[k] > 0)
+        lot.expected += s.die[k] * ring_fails[k % (kRings + 1)] / ring_die[k % (kRings + 1)];
     }
     Evidence e{.die = static_cast<std::int64_t>(own.size())};
     std::vector<double> in, out;
@@ -215,8 +216,7 @@ class Fails {
       for (const PackageLevel& name : names) by_name[name].push_back(i);
     }
     for (auto& [name, items] : by_name) {
-      const double share =
-          static_cast<double>(items.size()) / static_cast<double>(items_.size());
+      const double share = static_cast<double>(items.size()) / static_cast<double>(items_.size());
       const bool is_small = items.size() < 50 && share < kLeastShare;
       if (!is_small && items.size() < items_.size()) levels_.push_back({name, std::move(items)});
     }
@@ -254,8 +254,8 @@ PackageCause describe(const FabData& data, const Fails::Level& level, const Evid
   return cause;
 }
 
-/// The level most surely guilty. Where one that lies mostly inside it is guilty too and the rest of it is
-/// as good as the others, that one is meant. Number of levels when none is guilty.
+/// The level most surely guilty. Where one that lies mostly inside it is guilty too and the rest of
+/// it is as good as the others, that one is meant. Number of levels when none is guilty.
 std::size_t guiltiest(const Fails& fails, const std::vector<Evidence>& found,
                       const std::vector<double>& q, const PackageFailOptions& options) {
   const auto& levels = fails.levels();
@@ -292,13 +292,13 @@ Result<PackageFailResult> package_fails(const FabData& data, const PackageFailOp
   PackageFailResult result;
   result.packages = static_cast<std::int64_t>(data.packages.size());
   result.failed = std::ranges::count(data.packages, false, &Package::pass);
-  result.die_per_package = static_cast<double>(data.packaged_die.size()) /
-                           static_cast<double>(data.packages.size());
+  result.die_per_package =
+      static_cast<double>(data.packaged_die.size()) / static_cast<double>(data.packages.size());
   Fails fails(data);
   const auto& levels = fails.levels();
   result.family = levels.size();
-  result.family_text =
-      fmt::format("package fails over {} tools, positions and lots, Benjamini-Hochberg", levels.size());
+  result.family_text = fmt::format(
+      "package fails over {} tools, positions and lots, Benjamini-Hochberg", levels.size());
   constexpr std::size_t kMostCauses = 10;
   while (result.causes.size() < kMostCauses && !levels.empty()) {
     std::vector<Evidence> found;

@@ -28,8 +28,8 @@
 namespace yieldloop::process {
 
 struct PackageFailOptions {
-  double alpha = 0.05;          ///< In (0, 0.5].
-  double least_ratio = 1.5;     ///< Of the fail rate to that of the other die.
+  double alpha = 0.05;       ///< In (0, 0.5].
+  double least_ratio = 1.5;  ///< Of the fail rate to that of the other die.
   std::int64_t least_fails = 5;
 };
 
@@ -63,6 +63,7 @@ struct PackageFailResult {
 };
 
 /// Errors: kInvalidOptions (PACK-0001); kNoData (PACK-0002) when no package has a result.
-Result<PackageFailResult> package_fails(const FabData& data, const PackageFailOptions& options = {});
+Result<PackageFailResult> package_fails(const FabData& data,
+                                        const PackageFailOptions& options = {});
 
 }  // namespace yieldloop::process

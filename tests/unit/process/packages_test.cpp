@@ -12,7 +12,7 @@ using namespace yieldloop::process;
 namespace {
 
 constexpr int kPositions = 4;
-constexpr int kLots = 18;            // assembly lots; tools take whole lots in turn
+constexpr int kLots = 18;  // assembly lots; tools take whole lots in turn
 constexpr int kPackagesPerLot = 300;
 
 struct Asked {
@@ -72,8 +72,7 @@ FabData make_packages(std::uint64_t seed, Chance chance, bool name_position = tr
 
 TEST_CASE("package fails: a bad tool, place at a tool, or supplier lot is named alone",
           "[process][packages]") {
-  const FabData tool =
-      make_packages(1, [](const Asked& a) { return a.tool == 1 ? 0.02 : 0.0; });
+  const FabData tool = make_packages(1, [](const Asked& a) { return a.tool == 1 ? 0.02 : 0.0; });
   const auto of_tool = package_fails(tool);
   REQUIRE(of_tool);
   REQUIRE(of_tool->causes.size() == 1);
@@ -83,8 +82,8 @@ TEST_CASE("package fails: a bad tool, place at a tool, or supplier lot is named 
   // 1,800 packages of four die, 2 % each; a second failing die of a package is not seen.
   CHECK(of_tool->causes[0].packages_lost == Approx(1800 * 4 * 0.02).epsilon(0.25));
 
-  const FabData place = make_packages(
-      2, [](const Asked& a) { return a.tool == 2 && a.position == 3 ? 0.05 : 0.0; });
+  const FabData place =
+      make_packages(2, [](const Asked& a) { return a.tool == 2 && a.position == 3 ? 0.05 : 0.0; });
   const auto of_place = package_fails(place);
   REQUIRE(of_place->causes.size() == 1);
   CHECK(place.names[of_place->causes[0].level.tool] == "ASM2");
@@ -108,15 +107,16 @@ TEST_CASE("package fails: a test that names no position still shows the tool",
   CHECK(data.names[r->causes[0].level.tool] == "ASM0");
 }
 
-TEST_CASE("package fails: assemblies without a cause rarely give one", "[process][packages][null]") {
+TEST_CASE("package fails: assemblies without a cause rarely give one",
+          "[process][packages][null]") {
   int alarms = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     // Assembly lots differ among themselves as lots do.
     Random lots(seed);
     std::vector<double> level(kLots);
     for (double& l : level) l = lots.uniform(0.0, 0.006);
-    const FabData data = make_packages(
-        seed, [&](const Asked& a) { return level[static_cast<std::size_t>(a.lot)]; });
+    const FabData data =
+        make_packages(seed, [&](const Asked& a) { return level[static_cast<std::size_t>(a.lot)]; });
     alarms += package_fails(data)->causes.empty() ? 0 : 1;
   }
   CHECK(alarms <= 4);
