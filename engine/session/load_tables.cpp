@@ -89,6 +89,7 @@ Status TableLoader::load_wafers() {
   struct Candidate {
     std::string id;
     std::int64_t strength = -1;  ///< Of the last spelling seen.
+    bool listed = false;         ///< By wafers.csv itself.
     int slot = 0;
     UtcMicros last;
   };
@@ -101,8 +102,17 @@ Status TableLoader::load_wafers() {
     if (c.id.empty()) c.id = id;
     if (c.strength == found["strength"].as_int(r)) ++two_spellings;
     c.strength = found["strength"].as_int(r);
+    c.listed = c.listed || c.strength == 0;
     if (c.slot == 0) c.slot = as_small(found["slot"], r, 0);
     c.last = std::max(c.last, found["moment"].as_time(r));
+  }
+  YL_ASSIGN(const auto before_splits, wafers_before_splits());
+  for (const auto& [mother, child] : before_splits) {
+    const auto it = wafers.find(mother);
+    if (it == wafers.end() || it->second.listed || !wafers.contains(child)) continue;
+    Candidate& c = wafers[child];
+    c.last = std::max(c.last, it->second.last);
+    wafers.erase(it);
   }
   auto& data = fab_.data;
   for (const auto& [key, c] : wafers) {
@@ -110,6 +120,10 @@ Status TableLoader::load_wafers() {
     if (scope_.to.known() && c.last.known() && c.last >= scope_.to) continue;
     wafers_.emplace(key, WaferId{static_cast<std::uint32_t>(data.wafers.size())});
     data.wafers.push_back({data.names.intern(key.first), data.names.intern(c.id), c.slot});
+  }
+  for (const auto& [mother, child] : before_splits) {
+    if (const auto it = wafers_.find(child); it != wafers_.end())
+      wafers_.try_emplace(mother, it->second);
   }
   if (two_spellings > 0) {
     fab_.caveats.push_back(
@@ -121,6 +135,31 @@ Status TableLoader::load_wafers() {
   if (!data.wafers.empty()) return Ok{};
   return Error{Errc::kNoData, "SESS-0003",
                "There is no wafer in this scope: widen --lots, --from or --to."};
+}
+
+/// A lot that was split: what a wafer met before stands under its mother lot, and the mother's
+/// mother, by the same wafer id.
+Result<std::map<TableLoader::WaferKey, TableLoader::WaferKey>> TableLoader::wafers_before_splits() {
+  constexpr int kMostSplits = 16;  // a chain that goes on is a circle
+  YL_ASSIGN(const store::Table t,
+            snapshot_.query("SELECT DISTINCT lot_id, wafer_id, parent_lot_id FROM wafers WHERE "
+                            "parent_lot_id <> '' AND parent_lot_id <> lot_id ORDER BY ALL"));
+  std::map<std::string, std::string, std::less<>> mother_of;
+  for (std::size_t r = 0; r < t.rows(); ++r)
+    mother_of.try_emplace(std::string(t["lot_id"].as_text(r)), t["parent_lot_id"].as_text(r));
+  std::map<WaferKey, WaferKey> before;
+  for (std::size_t r = 0; r < t.rows(); ++r) {
+    const std::string lot(t["lot_id"].as_text(r));
+    const std::string_view id = t["wafer_id"].as_text(r);
+    std::string mother(t["parent_lot_id"].as_text(r));
+    for (int k = 0; k < kMostSplits && !mother.empty() && mother != lot; ++k) {
+      before.try_emplace({mother, canonical_wafer(mother, id)},
+                         WaferKey{lot, canonical_wafer(lot, id)});
+      const auto it = mother_of.find(mother);
+      mother = it == mother_of.end() ? std::string() : it->second;
+    }
+  }
+  return before;
 }
 
 Status TableLoader::load_step_runs() {

@@ -31,6 +31,9 @@ class TableLoader {
   void name_unjoined();
 
  private:
+  using WaferKey = std::pair<std::string, std::string>;  ///< Lot and canonical id.
+
+  Result<std::map<WaferKey, WaferKey>> wafers_before_splits();
   std::optional<WaferId> wafer_of(std::string_view lot, std::string_view wafer) const;
   Result<store::Table> rows(const std::string& columns, const std::string& table,
                             const std::string& order);
@@ -45,8 +48,8 @@ class TableLoader {
   std::string lots_sql_;
   const Scope& scope_;
   LoadedFab& fab_;
-  std::map<std::pair<std::string, std::string>, WaferId> wafers_;  ///< By lot and canonical id.
-  std::unordered_map<std::string, std::uint32_t> inspections_;     ///< id -> position.
+  std::map<WaferKey, WaferId> wafers_;
+  std::unordered_map<std::string, std::uint32_t> inspections_;  ///< id -> position.
   std::vector<std::uint8_t> turns_;  ///< Quarter turns of each inspection to notch-down.
   std::map<std::pair<std::string, int>, char> bin_flags_;  ///< (test run, hard bin) -> P or F.
 };

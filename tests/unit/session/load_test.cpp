@@ -106,6 +106,28 @@ TEST_CASE("session: two spellings within one source are named", "[session]") {
   CHECK(has_caveat(*fab, "1 wafers come under two spellings"));
 }
 
+TEST_CASE("session: what a wafer met before its lot was split belongs to it", "[session]") {
+  const auto split = [](const char* lot, const char* id, int slot, const char* mother) {
+    Row row = wafer(lot, id, slot);
+    row.emplace_back("parent_lot_id", mother);
+    return row;
+  };
+  HandMadeStore s;
+  s.put("lots", {lot("A", "P"), lot("A.1", "P"), lot("A.1.1", "P")});
+  s.put("wafers", {wafer("A", "W1", 1), split("A.1", "W2", 2, "A"), split("A.1.1", "W3", 3, "A.1"),
+                   wafer("A", "W4", 4), split("A.1", "W4", 4, "A")});
+  s.put("lot_history",
+        {history("A", "W1"), history("A", "W2"), history("A", "W3"), history("A.1", "W2"),
+         history("A.1", "W3"), history("A.1.1", "3"), history("A", "W4"), history("A.1", "W4")});
+  const auto fab = s.load();
+  REQUIRE(fab);
+  // Both lots list W4: then they are two wafers, whoever is wrong.
+  CHECK(labels(fab->data) == Labels{"A/W1", "A/W4", "A.1/W2", "A.1/W4", "A.1.1/W3"});
+  std::vector<int> runs(5, 0);
+  for (const StepRun& run : fab->data.step_runs) ++runs[run.wafer.raw()];
+  CHECK(runs == std::vector<int>{1, 1, 2, 1, 3});
+}
+
 TEST_CASE("session: the same numbers in different lots are different wafers", "[session]") {
   HandMadeStore s;
   s.put("lots", {lot("A", "P"), lot("B", "P")});
