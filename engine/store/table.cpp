@@ -7,6 +7,12 @@
 #include <limits>
 
 namespace yieldloop::store {
+namespace {
+
+/// What a text takes besides its characters: two copies and a hash node.
+constexpr std::size_t kValueBytes = 2 * sizeof(std::string) + 48;
+
+}  // namespace
 
 void TextColumn::add(std::string_view text) {
   if (last_ == UINT32_MAX || values_[last_] != text) {
@@ -16,6 +22,7 @@ void TextColumn::add(std::string_view text) {
     } else {
       last_ = static_cast<std::uint32_t>(values_.size());
       values_.emplace_back(text);
+      value_bytes_ += kValueBytes + 2 * values_.back().capacity();
       index_.emplace(values_.back(), last_);
     }
   }
@@ -47,10 +54,7 @@ void TextColumn::append(const TextColumn& other) {
 }
 
 std::size_t TextColumn::bytes() const {
-  constexpr std::size_t kEntry = 2 * sizeof(std::string) + 48;  // Two copies and a hash node.
-  std::size_t total = codes_.size() * sizeof(std::uint32_t);
-  for (const std::string& value : values_) total += kEntry + 2 * value.capacity();
-  return total;
+  return codes_.size() * sizeof(std::uint32_t) + value_bytes_;
 }
 
 Column::Column(ColumnType type) : type_(type) {

@@ -45,6 +45,7 @@ class TextColumn {
   std::vector<std::string> values_;
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> index_;
   std::uint32_t last_ = UINT32_MAX;  ///< Runs of one value skip the hash.
+  std::size_t value_bytes_ = 0;      ///< Of the texts and their index.
 };
 
 /// One column; rows are added at the end, nulls included. Adding a value of another type than

@@ -90,13 +90,15 @@ void fill_counts(const Layout& layout, ReadSummary& summary) {
 }  // namespace
 
 Result<ReadSummary> summarise_layout(const Layout& layout, std::string_view kind, Input& input,
-                                     store::RowSink& sink) {
-  if (layout.cells().empty())
-    return Error{Errc::kNoData, "READ-0010",
-                 fmt::format("{} holds no cell; check the export that wrote it.",
-                             escape_controls(input.name()))};
+                                     const Rejects& rejects, store::RowSink& sink) {
+  if (layout.cells().empty() && !rejects.empty())
+    return Error{Errc::kNoData, "READ-0012",
+                 fmt::format("No cell of {} is left. {}", escape_controls(input.name()),
+                             rejects.kept().front().message)};
   ReadSummary summary;
   fill_counts(layout, summary);
+  if (layout.cells().empty())
+    summary.warnings.push_back("The layout holds no cell; check the export that wrote it.");
   if (const std::uint64_t missing = layout.unresolved_cells(); missing > 0)
     summary.warnings.push_back(
         fmt::format("{} cells are placed but not drawn in the file.", missing));

@@ -15,8 +15,9 @@
 namespace yieldloop::ingest {
 
 /// `kind` is "gdsii" or "oasis".
-/// Errors: kNoData READ-0010 when the layout holds no cell; kCancelled READ-0011.
+/// Takes an empty layout with a warning, unless `rejects` say that damage made it empty.
+/// Errors: kNoData READ-0012 then; kCancelled READ-0011.
 Result<ReadSummary> summarise_layout(const layout::Layout& layout, std::string_view kind,
-                                     Input& input, store::RowSink& sink);
+                                     Input& input, const Rejects& rejects, store::RowSink& sink);
 
 }  // namespace yieldloop::ingest

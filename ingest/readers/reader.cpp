@@ -27,6 +27,7 @@ const ReaderDeclaration* ReaderRegistry::find(std::string_view name, Bytes head)
       surest = confidence;
       best = &reader;
     }
+    if (surest == Confidence::kCertain) break;  // None is surer: the first of them has it.
   }
   return best;
 }

@@ -14,7 +14,7 @@ Confidence sniff(std::string_view, Bytes head) {
 Result<ReadSummary> read(Input& input, const ReadOptions&, store::RowSink& sink, Rejects& rejects) {
   YL_ASSIGN(const Bytes bytes, input.bytes());
   YL_ASSIGN(const GdsiiFile file, read_gdsii_file(bytes, rejects));
-  YL_ASSIGN(ReadSummary summary, summarise_layout(file.layout, "gdsii", input, sink));
+  YL_ASSIGN(ReadSummary summary, summarise_layout(file.layout, "gdsii", input, rejects, sink));
   summary.version = std::to_string(file.version);
   return summary;
 }

@@ -14,7 +14,7 @@ Confidence sniff(std::string_view, Bytes head) {
 Result<ReadSummary> read(Input& input, const ReadOptions&, store::RowSink& sink, Rejects& rejects) {
   YL_ASSIGN(const Bytes bytes, input.bytes());
   YL_ASSIGN(const OasisFile file, read_oasis_file(bytes, rejects));
-  YL_ASSIGN(ReadSummary summary, summarise_layout(file.layout, "oasis", input, sink));
+  YL_ASSIGN(ReadSummary summary, summarise_layout(file.layout, "oasis", input, rejects, sink));
   summary.version = escape_controls(file.version.substr(0, 40));
   return summary;
 }
