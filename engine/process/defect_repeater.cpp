@@ -29,7 +29,12 @@ struct Folded {
   double x = 0, y = 0;
   int label = 0;
   Exposed exposed;
+  std::size_t exposure = 0;  ///< Position of (label, exposed) among all exposures.
 };
+
+/// More centres than this in one cell of the grid say no more of a place, and each costs as many
+/// looks as the place has defects.
+constexpr std::size_t kCentres = 1000;
 
 /// One inspection step.
 class Step {
@@ -42,24 +47,21 @@ class Step {
         exposures_(static_cast<std::size_t>(labels_), 0.0) {}
 
   void fold(const std::vector<std::vector<const Defect*>>& by_inspection) {
-    std::vector<std::set<Exposed>> exposed(static_cast<std::size_t>(labels_));
+    std::vector<std::vector<Exposed>> exposed(static_cast<std::size_t>(labels_));
     for (std::size_t i = 0; i < data_.inspections.size(); ++i) {
       const Inspection& inspection = data_.inspections[i];
       if (inspection.step != step_) continue;
       for (const DieIndex die : inspection.inspected) {
         const auto [label, where] = place(inspection.wafer, die);
-        exposed[static_cast<std::size_t>(label)].insert(where);
+        exposed[static_cast<std::size_t>(label)].push_back(where);
       }
       for (const Defect* d : by_inspection[i]) {
         const auto [label, where] = place(inspection.wafer, d->die);
-        exposed[static_cast<std::size_t>(label)].insert(where);
-        folded_.push_back({d->x_um, d->y_um, label, where});
+        exposed[static_cast<std::size_t>(label)].push_back(where);
+        folded_.push_back({.x = d->x_um, .y = d->y_um, .label = label, .exposed = where});
       }
     }
-    for (std::size_t l = 0; l < exposed.size(); ++l) {
-      exposures_[l] = static_cast<double>(exposed[l].size());
-      die_ += exposures_[l];
-    }
+    number_exposures(exposed);
     std::ranges::sort(folded_, [](const Folded& a, const Folded& b) {
       return std::tie(a.label, a.x, a.y, a.exposed) < std::tie(b.label, b.x, b.y, b.exposed);
     });
@@ -67,9 +69,9 @@ class Step {
   }
 
   /// Places with enough hits, the most hit first; each defect belongs to one place.
-  void search(std::vector<DefectRepeater>& found) const {
+  void search(std::vector<DefectRepeater>& found) {
     std::vector<std::pair<std::size_t, std::size_t>> order;  // Hits, defect.
-    for (std::size_t i = 0; i < folded_.size(); ++i) {
+    for (const std::size_t i : centres()) {
       const std::size_t hits = hits_at(folded_[i], folded_[i].label, nullptr, nullptr);
       if (hits >= options_.min_hits) order.emplace_back(hits, i);
     }
@@ -99,10 +101,41 @@ class Step {
                static_cast<std::int64_t>(std::floor(f.y / options_.tolerance_um)));
   }
 
+  void number_exposures(std::vector<std::vector<Exposed>>& exposed) {
+    std::vector<std::size_t> first;
+    std::size_t all = 0;
+    for (std::size_t l = 0; l < exposed.size(); ++l) {
+      std::ranges::sort(exposed[l]);
+      exposed[l].erase(std::unique(exposed[l].begin(), exposed[l].end()), exposed[l].end());
+      exposures_[l] = static_cast<double>(exposed[l].size());
+      die_ += exposures_[l];
+      first.push_back(all);
+      all += exposed[l].size();
+    }
+    for (Folded& f : folded_) {
+      const auto& of_label = exposed[static_cast<std::size_t>(f.label)];
+      const auto at = std::ranges::lower_bound(of_label, f.exposed) - of_label.begin();
+      f.exposure = first[static_cast<std::size_t>(f.label)] + static_cast<std::size_t>(at);
+    }
+    counted_in_.assign(all, 0);
+  }
+
+  /// The defects that places are sought around: all, but of crowded cells an even share.
+  std::vector<std::size_t> centres() const {
+    std::vector<std::size_t> chosen;
+    for (const auto& [key, members] : grid_) {
+      const std::size_t stride = (members.size() + kCentres - 1) / kCentres;
+      for (std::size_t k = 0; k < members.size(); k += stride) chosen.push_back(members[k]);
+    }
+    std::ranges::sort(chosen);
+    return chosen;
+  }
+
   /// Distinct exposures of one label (negative: of all others than -label - 1) near a place.
   std::size_t hits_at(const Folded& at, int label, std::vector<std::size_t>* members,
-                      std::set<std::uint32_t>* wafers) const {
-    std::set<std::pair<int, Exposed>> hit;
+                      std::set<std::uint32_t>* wafers) {
+    std::size_t hits = 0;
+    ++look_;
     const auto cx = static_cast<std::int64_t>(std::floor(at.x / options_.tolerance_um));
     const auto cy = static_cast<std::int64_t>(std::floor(at.y / options_.tolerance_um));
     const double reach = options_.tolerance_um * options_.tolerance_um;
@@ -114,16 +147,17 @@ class Step {
           const Folded& f = folded_[i];
           if (label >= 0 ? f.label != label : f.label == -label - 1) continue;
           if ((f.x - at.x) * (f.x - at.x) + (f.y - at.y) * (f.y - at.y) > reach) continue;
-          hit.insert({f.label, f.exposed});
+          if (counted_in_[f.exposure] != look_) ++hits;
+          counted_in_[f.exposure] = look_;
           if (members != nullptr) members->push_back(i);
           if (wafers != nullptr) wafers->insert(f.exposed.wafer);
         }
       }
     }
-    return hit.size();
+    return hits;
   }
 
-  DefectRepeater test(const Folded& at, std::vector<char>& taken) const {
+  DefectRepeater test(const Folded& at, std::vector<char>& taken) {
     std::vector<std::size_t> members;
     std::set<std::uint32_t> wafers;
     DefectRepeater out{.step = step_};
@@ -162,6 +196,8 @@ class Step {
   std::vector<double> exposures_;  ///< Shape: [labels].
   double die_ = 0;                 ///< Inspected die, all labels.
   std::vector<Folded> folded_;
+  std::vector<std::uint32_t> counted_in_;  ///< By exposure: the look that counted it last.
+  std::uint32_t look_ = 0;
   std::unordered_map<std::uint64_t, std::vector<std::size_t>> grid_;
 };
 

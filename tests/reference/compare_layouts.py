@@ -13,6 +13,8 @@ Known disagreements, in which the file's own records decide:
   drawn is the same, so counts may differ by them and areas never do.
 - KLayout draws the parametric cells of its own libraries again from their `$$$CONTEXT_INFO$$$`;
   here the shapes in the file are taken.
+- KLayout takes zero, or an empty text, for a modal value of OASIS that no record has set; the standard calls that an
+  error, and the element is dropped here with a reject.
 - KLayout refuses some context cells of newer versions; the files are read here.
 """
 import argparse

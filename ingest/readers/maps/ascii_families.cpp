@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "engine/core/text.h"
@@ -160,6 +161,13 @@ std::optional<Place> esc_place(std::string_view word) {
   return Place{*column, *row};
 }
 
+/// A field's name is letters and blanks; anything else among the die was a die once.
+bool is_esc_field(std::string_view key) {
+  return !key.empty() && std::ranges::all_of(key, [](char c) {
+    return c == ' ' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  });
+}
+
 void set_esc_field(WaferMap& map, const std::vector<std::string_view>& parts, const Line& line,
                    Complaints& complaints) {
   const std::string key = plain_key(parts.front());
@@ -175,6 +183,78 @@ void set_esc_field(WaferMap& map, const std::vector<std::string_view>& parts, co
   if (key == "xstep" && number) map.step_x_um = *number * unit;
   if (key == "ystep" && number) map.step_y_um = *number * unit;
   if (key == "flat") map.frame.notch = notch_degrees(value, false, line, complaints);
+}
+
+/// A field a line, then a line a die: "X14Y2<tab>sign<tab>1 when good[<tab>category]".
+class EscReader {
+ public:
+  explicit EscReader(MapFile& file) : file_(file) {}
+  Maps read();
+
+ private:
+  void read_die(const Place& place, const std::vector<std::string_view>& parts, const Line& line);
+  void not_a_die(const Line& line) {
+    file_.complaints.reject(line, "WMAP-0003",
+                            fmt::format("\"{}\" is not the result of a die.", shown(line.text)));
+  }
+
+  MapFile& file_;
+  WaferMap map_;
+  Scatter scatter_;
+  Line first_;
+};
+
+void EscReader::read_die(const Place& place, const std::vector<std::string_view>& parts,
+                         const Line& line) {
+  // The category stands last where it is not the sign.
+  const std::string_view code = trim(parts.size() > 3   ? parts[3]
+                                     : parts.size() > 1 ? parts[1]
+                                                        : std::string_view());
+  const std::string_view good = parts.size() > 2 ? trim(parts[2]) : std::string_view();
+  const bool is_code = !code.empty() && std::ranges::all_of(code, [](unsigned char c) {
+    return std::isalnum(c) != 0;
+  });
+  if (!is_code || (good != "0" && good != "1")) return not_a_die(line);
+  if (scatter_.empty()) {
+    first_ = line;
+    map_.line = line.number;
+  }
+  const Quality quality = good == "1" ? Quality::kPass : Quality::kFail;
+  const std::int32_t bin = map_.bin(clean(code));
+  Bin& entry = map_.bins[static_cast<std::size_t>(bin)];
+  if (entry.quality == Quality::kUnknown) entry.quality = quality;
+  if (entry.quality != quality) {
+    file_.complaints.reject(
+        line, "WMAP-0025",
+        fmt::format("Bin {} is good here and bad elsewhere; its first die decides.", entry.code));
+  }
+  if (!scatter_.add(place.x, place.y, bin)) {
+    file_.complaints.reject(line, "WMAP-0008", "The map has more die than a wafer can hold.");
+  }
+}
+
+Maps EscReader::read() {
+  bool ended = false;
+  for (const Line& line : lines_of(file_.text)) {
+    const auto parts = split(line.text, '\t');
+    const std::string_view key = trim(parts.front());
+    if (const auto place = esc_place(key)) {
+      read_die(*place, parts, line);
+    } else if (!scatter_.empty() && !trim(line.text).empty() && !is_esc_field(key)) {
+      not_a_die(line);
+    } else {
+      set_esc_field(map_, parts, line, file_.complaints);
+      ended = ended || key == "EDATE" || key == "ETIME";
+    }
+  }
+  Maps maps;
+  if (scatter_.empty()) return maps;
+  if (!ended)
+    file_.complaints.warn("The map has no EDATE and ETIME at its end; it may be cut short.");
+  // Rows are counted from the top.
+  tell_twice(scatter_.lay_out(map_, true), first_, file_.complaints);
+  maps.push_back(std::move(map_));
+  return maps;
 }
 
 /// "Y-11 47/72 Y-10 36" as runs of die; what is no run is told.
@@ -241,43 +321,7 @@ Result<Maps> parse_wmap(MapFile& file) { return WmapReader(file).read(); }
 
 Result<Maps> parse_esc(MapFile& file) {
   file.version = "Electroglas";
-  WaferMap map;
-  Scatter scatter;
-  Line first;
-  for (const Line& line : lines_of(file.text)) {
-    const auto parts = split(line.text, '\t');
-    const auto place = esc_place(trim(parts.front()));
-    if (!place) {
-      set_esc_field(map, parts, line, file.complaints);
-      continue;
-    }
-    if (scatter.empty()) {
-      first = line;
-      map.line = line.number;
-    }
-    // Sign, 1 for a good die, and the category where it is not the sign.
-    const std::string_view code = parts.size() > 3 ? parts[3] : parts.size() > 1 ? parts[1] : "";
-    const std::string_view good = parts.size() > 2 ? trim(parts[2]) : std::string_view();
-    if (trim(code).empty() || (good != "0" && good != "1")) {
-      file.complaints.reject(line, "WMAP-0003",
-                             fmt::format("\"{}\" is not the result of a die.", shown(line.text)));
-      continue;
-    }
-    const std::int32_t bin = map.bin(clean(code));
-    Bin& entry = map.bins[static_cast<std::size_t>(bin)];
-    if (entry.quality == Quality::kUnknown) {
-      entry.quality = good == "1" ? Quality::kPass : Quality::kFail;
-    }
-    if (!scatter.add(place->x, place->y, bin)) {
-      file.complaints.reject(line, "WMAP-0008", "The map has more die than a wafer can hold.");
-    }
-  }
-  Maps maps;
-  if (scatter.empty()) return maps;
-  // Rows are counted from the top.
-  tell_twice(scatter.lay_out(map, true), first, file.complaints);
-  maps.push_back(std::move(map));
-  return maps;
+  return EscReader(file).read();
 }
 
 Result<Maps> parse_run_lists(MapFile& file) {
@@ -286,14 +330,18 @@ Result<Maps> parse_run_lists(MapFile& file) {
   std::map<std::string, RunWafer> wafers;
   std::map<std::string, std::string> bin_names;
   std::string lot, product;
+  std::optional<std::int64_t> declared;
+  bool ended = false;
   for (std::size_t at = 0; at < lines.size(); ++at) {
     const Line line = lines[at];
     const std::size_t equals = line.text.find('=');
+    ended = ended || trim(line.text) == "END.";
     if (equals == std::string_view::npos) continue;
     const std::string key(trim(line.text.substr(0, equals)));
     const std::string value = joined_value(lines, at, line.text.substr(equals + 1));
     const auto parts = split(key, '.');
     if (key == "LOT") lot = clean(value);
+    if (key == "WAFERS") declared = parse_int(trim(value));
     if (key == "DEVICE") product = clean(value);
     if (parts[0] == "BIN_NAME" && parts.size() == 2)
       bin_names[std::string(parts[1])] = clean(value);
@@ -310,6 +358,7 @@ Result<Maps> parse_run_lists(MapFile& file) {
       read_runs(clean(value), bin, wafer.die, line, file.complaints);
     }
   }
+  if (!ended) file.complaints.warn("The file does not close with END.; it may be cut short.");
   Maps maps;
   for (auto& [number, wafer] : wafers) {
     if (wafer.die.empty()) continue;
@@ -327,6 +376,12 @@ Result<Maps> parse_run_lists(MapFile& file) {
     }
     check_counts(map, wafer.line, file.complaints);
     maps.push_back(std::move(map));
+  }
+  const auto found = static_cast<std::int64_t>(maps.size());
+  if (declared && *declared != found) {
+    file.complaints.reject(
+        lines.back(), "WMAP-0002",
+        fmt::format("The header says {} wafers and the file has {}.", *declared, found));
   }
   return maps;
 }

@@ -319,7 +319,12 @@ OasisStream::Outcome OasisStream::ctrapezoid_record(OasisCursor& cursor) {
   if ((ctrapezoid_uses_width(type) && !modal_.width) ||
       (ctrapezoid_uses_height(type) && !modal_.height))
     return Outcome::kUnset;
-  const auto c = ctrapezoid(type, modal_.width.value_or(0), modal_.height.value_or(0));
+  // A size that the type derives is as good as written: later records use it, and may double it.
+  if (!ctrapezoid_uses_width(type)) modal_.width = std::min(2 * *modal_.height, kFarthest);
+  if (!ctrapezoid_uses_height(type)) {
+    modal_.height = std::min(ctrapezoid_height(type, *modal_.width), kFarthest);
+  }
+  const auto c = ctrapezoid(type, *modal_.width, *modal_.height);
   if (!c) return Outcome::kBadShape;
   return add_points(std::span(c->points).first(c->count));
 }

@@ -40,13 +40,18 @@ std::optional<Corners> trapezoid(bool vertical, Coord w, Coord h, Coord a, Coord
     return corners({{lower_a, 0}, {w - lower_b, 0}, {w - upper_b, h}, {upper_a, h}});
   }
   if (lower_a + lower_b > h || upper_a + upper_b > h) return std::nullopt;
-  return corners({{0, lower_a}, {w, upper_a}, {w, h - upper_b}, {0, h - lower_b}});
+  // a is SW above SE, b is NW above NE: the other way round than the slants of the other kind.
+  return corners({{0, upper_a}, {w, lower_a}, {w, h - lower_b}, {0, h - upper_b}});
 }
 
 bool ctrapezoid_uses_width(std::uint64_t type) { return type != 20 && type != 21; }
 
 bool ctrapezoid_uses_height(std::uint64_t type) {
   return type <= 15 || type == 20 || type == 21 || type == 24;
+}
+
+Coord ctrapezoid_height(std::uint64_t type, Coord width) {
+  return type == 22 || type == 23 ? 2 * width : width;
 }
 
 std::optional<Corners> ctrapezoid(std::uint64_t type, Coord w, Coord h) {

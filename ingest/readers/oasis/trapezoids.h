@@ -19,7 +19,7 @@ struct Corners {
 
 /// Two parallel sides along x (or along y when vertical). `delta_a` is how far the upper left
 /// corner stands right of the lower left one, `delta_b` the same of the right corners (vertical:
-/// how far the lower right stands above the lower left, the upper right above the upper left).
+/// how far the lower left stands above the lower right, the upper left above the upper right).
 /// Nothing when a delta exceeds what the box holds.
 std::optional<Corners> trapezoid(bool vertical, geometry::Coord width, geometry::Coord height,
                                  geometry::Coord delta_a, geometry::Coord delta_b);
@@ -29,6 +29,8 @@ inline constexpr std::uint64_t kCTrapezoidTypes = 26;
 /// Which of the two sizes a type uses.
 bool ctrapezoid_uses_width(std::uint64_t type);
 bool ctrapezoid_uses_height(std::uint64_t type);
+/// REQUIRES: a type that does not use the height.
+geometry::Coord ctrapezoid_height(std::uint64_t type, geometry::Coord width);
 
 /// One of the 26 trapezoids and triangles whose slanted sides are at 45 degrees. Nothing for
 /// another type or sizes that would make the sides cross.

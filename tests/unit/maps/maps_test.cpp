@@ -467,7 +467,7 @@ TEST_CASE("ascii: the families with words of their own", "[maps][ascii]") {
 
   const std::string esc =
       "ELECTROGLAS APPLICATIONS\nLOT\tL\nWAFER\t4\nXSTEP\t6000\tUNITS\t(.001)mm\nPRQUAD\t3\n\n"
-      "X4Y2\t1\t1\nX5Y2\tZ\t0\t50\nX4Y3\t1\t1\n";
+      "X4Y2\t1\t1\nX5Y2\tZ\t0\t50\nX4Y3\t1\t1\nEDATE\t2022-07-09\n";
   CHECK(kind_of(esc) == "ascii_map");
   const auto b = read("ascii_map", esc);
   REQUIRE(b.ok());
@@ -475,6 +475,15 @@ TEST_CASE("ascii: the families with words of their own", "[maps][ascii]") {
   CHECK(b.count("rows") == 2);
   CHECK(b.count("columns") == 2);
   CHECK(die_of(b) == Die{{{0, 1}, "1 pass"}, {{1, 1}, "50 fail"}, {{0, 0}, "1 pass"}});
+  CHECK(b.summary->warnings.empty());
+  // Nothing that was a die goes without a word.
+  for (const char* line : {"X4.Y4\t1\t1\n", "X4Y4\t*\t1\n", "X4Y4\t1\t7\n", "4Y4\t1\t1\n"}) {
+    const auto damaged = read("ascii_map", esc + line);
+    REQUIRE(damaged.ok());
+    CHECK(damaged.reject_id(0) == "WMAP-0003");
+  }
+  CHECK(read("ascii_map", esc + "X5Y3\t1\t0\n").reject_id(0) == "WMAP-0025");
+  CHECK(read("ascii_map", esc.substr(0, esc.find("EDATE"))).summary->warnings.size() == 1);
 
   const std::string runs =
       "DEVICE=D   \nLOT=77   \nBIN_NAME.01=\"G,GEC\"\nBIN_NAME.09=\"REJECT\"\nWAFERS=1\n"
@@ -487,6 +496,11 @@ TEST_CASE("ascii: the families with words of their own", "[maps][ascii]") {
   CHECK(c.count("die") == 6);
   CHECK(c.count("pass") == 4);
   CHECK(c.count("fail") == 2);
+  CHECK(c.summary->warnings.empty());
+  CHECK(read("ascii_map", runs.substr(0, runs.find("END."))).summary->warnings.size() == 1);
+  const std::size_t wafers = runs.find("WAFERS=1") + 7;
+  CHECK(read("ascii_map", runs.substr(0, wafers) + "2" + runs.substr(wafers + 1)).reject_id(0) ==
+        "WMAP-0002");
 }
 
 TEST_CASE("maps: written and read again they are the same wafer", "[maps][write]") {

@@ -188,6 +188,24 @@ TEST_CASE("oasis: the 26 small trapezoids have the areas of their formulas", "[o
         "OASI-0009");
 }
 
+TEST_CASE("oasis: the size that a small trapezoid derives stays for the next", "[oasis]") {
+  const auto type = [](std::uint64_t t) { return u(26) + info(0x80) + u(t); };
+  const auto box = [](std::uint64_t w, std::uint64_t h) {
+    return u(26) + info(0xFB) + us({1, 0, 24, w, h}) + s(0) + s(0);
+  };
+  const std::string first = box(50, 10);
+  // All stand on one corner, and the last rectangle covers the others.
+  const auto area_with = [](const std::string& records) { return Read(file_of(records)).area(); };
+  CHECK(area_with(box(10, 50) + type(20) + type(24)) == 100 * 50);
+  CHECK(area_with(first + type(22) + type(24)) == 50 * 100);
+  CHECK(area_with(first + type(25) + type(24)) == 50 * 50);
+  CHECK(area_with(first + type(16) + type(24)) == 50 * 50);
+  // Doubled again and again it leaves 32 bits, and is told.
+  std::string doubled;
+  for (int i = 0; i < 100; ++i) doubled += type(22) + type(20);
+  CHECK(Read(file_of(first + doubled)).reject() == "OASI-0006");
+}
+
 TEST_CASE("oasis: trapezoids lose a triangle at each slanted side", "[oasis]") {
   for (const bool vertical : {false, true}) {
     for (const Coord a : {-30, 0, 20}) {
@@ -201,7 +219,7 @@ TEST_CASE("oasis: trapezoids lose a triangle at each slanted side", "[oasis]") {
   const auto c = oasis::trapezoid(false, 100, 50, 20, -10).value();
   CHECK(c.points == std::array<Point, 4>{{{0, 0}, {100, 0}, {90, 50}, {20, 50}}});
   const auto v = oasis::trapezoid(true, 50, 100, 20, -10).value();
-  CHECK(v.points == std::array<Point, 4>{{{0, 0}, {50, 20}, {50, 90}, {0, 100}}});
+  CHECK(v.points == std::array<Point, 4>{{{0, 20}, {50, 0}, {50, 100}, {0, 90}}});
   CHECK_FALSE(oasis::trapezoid(false, 10, 50, 20, 0));
   const std::string sizes = us({1, 0, 100, 50});
   CHECK(Read(file_of(u(23) + info(0x7B) + sizes + s(20) + s(-10) + s(0) + s(0))).area() == 4250);

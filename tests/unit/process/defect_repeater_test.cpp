@@ -10,14 +10,14 @@ namespace {
 
 /// Wafers of 12 x 12 die in fields of 3 x 2, about 60 random defects each; `mask` adds a defect
 /// at one place of field position (1, 1) in 40 % of the fields, `layout` the same in every die.
-FabData inspected(std::uint64_t seed, bool mask, bool layout) {
+FabData inspected(std::uint64_t seed, bool mask, bool layout, std::uint32_t wafers = 4) {
   FabData data;
   data.product.die_width_um = 3000;
   data.product.die_height_um = 2000;
   data.product.reticle_columns = 3;
   data.product.reticle_rows = 2;
   Random random(seed);
-  for (std::uint32_t w = 0; w < 4; ++w) {
+  for (std::uint32_t w = 0; w < wafers; ++w) {
     data.wafers.emplace_back();
     Inspection inspection;
     inspection.wafer = WaferId{w};
@@ -64,6 +64,22 @@ TEST_CASE("defect repeater: the mask's place is found, the layout's is not its f
   CHECK(top.exposures == 96);
   CHECK(top.hits > 20);
   CHECK(top.wafers.size() == 4);
+}
+
+TEST_CASE("defect repeater: a crowded place is found once, with all its hits",
+          "[process][defect_repeater]") {
+  const FabData data = inspected(3, true, false, 150);
+  const auto r = defect_repeaters(data);
+  REQUIRE(r);
+  REQUIRE(r->repeaters.size() == 1);
+  CHECK(r->repeaters[0].exposures == 24 * 150);
+  std::int64_t planted = 0;
+  for (const Defect& d : data.defects) {
+    const bool at = ((d.die.x % 3) + 3) % 3 == 1 && ((d.die.y % 2) + 2) % 2 == 1;
+    planted += at && std::hypot(d.x_um - 700, d.y_um - 1300) < 10 ? 1 : 0;
+  }
+  CHECK(planted > 1200);
+  CHECK_THAT(static_cast<double>(r->repeaters[0].hits), WithinAbs(double(planted), 5));
 }
 
 TEST_CASE("defect repeater: random defects repeat nowhere", "[process][defect_repeater][null]") {
