@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 #include "engine/core/text.h"
@@ -55,6 +54,13 @@ void tell_twice(std::size_t twice, const Line& at, Complaints& complaints) {
       at, "WMAP-0011",
       fmt::format("{} die of the map stand at places that it gives twice; the last bin counts.",
                   twice));
+}
+
+/// What bins are written with.
+bool is_code(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  });
 }
 
 class WmapReader {
@@ -142,7 +148,12 @@ Maps WmapReader::read() {
     for (const std::string_view code : codes_of(value, grid_->columns(), 2)) {
       const bool none =
           std::ranges::find(skip_, same_code(code, 16)) != skip_.end() || code == "__";
-      row.push_back(none ? kNoDie : map_.bin(to_valid_utf8(code)));
+      if (!none && !is_code(code)) {
+        file_.complaints.reject(
+            line, "WMAP-0003",
+            fmt::format("\"{}\" in {} is not the result of a die.", shown(code), key));
+      }
+      row.push_back(none || !is_code(code) ? kNoDie : map_.bin(std::string(code)));
     }
     grid_->add(std::move(row), line, file_.complaints);
   }
@@ -211,10 +222,7 @@ void EscReader::read_die(const Place& place, const std::vector<std::string_view>
                                      : parts.size() > 1 ? parts[1]
                                                         : std::string_view());
   const std::string_view good = parts.size() > 2 ? trim(parts[2]) : std::string_view();
-  const bool is_code = !code.empty() && std::ranges::all_of(code, [](unsigned char c) {
-    return std::isalnum(c) != 0;
-  });
-  if (!is_code || (good != "0" && good != "1")) return not_a_die(line);
+  if (!is_code(code) || (good != "0" && good != "1")) return not_a_die(line);
   if (scatter_.empty()) {
     first_ = line;
     map_.line = line.number;

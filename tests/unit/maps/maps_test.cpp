@@ -465,6 +465,10 @@ TEST_CASE("ascii: the families with words of their own", "[maps][ascii]") {
   CHECK(a.summary->version == "WMAP 3.2");
   CHECK(die_of(a) == Die{{{2, 1}, "01 pass"}, {{0, 0}, "01 pass"}, {{1, 0}, "03 fail"}});
 
+  std::string damaged_wmap = wmap;
+  damaged_wmap[wmap.find("MAP001") + 8] = '*';
+  CHECK(read("ascii_map", damaged_wmap).reject_id(0) == "WMAP-0003");
+
   const std::string esc =
       "ELECTROGLAS APPLICATIONS\nLOT\tL\nWAFER\t4\nXSTEP\t6000\tUNITS\t(.001)mm\nPRQUAD\t3\n\n"
       "X4Y2\t1\t1\nX5Y2\tZ\t0\t50\nX4Y3\t1\t1\nEDATE\t2022-07-09\n";
