@@ -72,11 +72,17 @@ void Complaints::warn(std::string sentence) {
 }
 
 void GridBuilder::add(std::vector<std::int32_t> row, const Line& line, Complaints& complaints) {
-  if (columns_ == 0) columns_ = row.size();
-  if ((rows_ + 1) * columns_ > kMostCells) {
+  if ((rows_ + 1) * std::max(columns_, row.size()) > kMostCells) {
     return complaints.reject(line, "WMAP-0008", "The map has more die than a wafer can hold.");
   }
+  if (columns_ == 0 && !row.empty()) {
+    columns_ = row.size();
+    map_.cells.assign(rows_ * columns_, kNoDie);  // Rows so far were empty.
+  }
   ++rows_;
+  if (row.empty() && columns_ == 0) {
+    return complaints.reject(line, "WMAP-0001", "The map row has no die position.");
+  }
   if (row.size() != columns_) {
     complaints.reject(line, "WMAP-0001",
                       fmt::format("The map row has {} die positions, but {} are declared.",

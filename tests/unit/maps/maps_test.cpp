@@ -465,6 +465,13 @@ TEST_CASE("ascii: the families with words of their own", "[maps][ascii]") {
   CHECK(a.summary->version == "WMAP 3.2");
   CHECK(die_of(a) == Die{{{2, 1}, "01 pass"}, {{0, 0}, "01 pass"}, {{1, 0}, "03 fail"}});
 
+  // Rows without die before the first that has some are rows of the grid.
+  const auto late = read(
+      "ascii_map", "VERSID 3.2\nROWCNT 3\nSKIPDI 00\nMAPID1 W\nMAP001\nMAP002 0101\nMAP003 0000\n");
+  REQUIRE(late.ok());
+  CHECK(late.reject_id(0) == "WMAP-0001");
+  CHECK(late.count("rows") == 3);
+  CHECK(late.count("die") == 2);
   std::string damaged_wmap = wmap;
   damaged_wmap[wmap.find("MAP001") + 8] = '*';
   CHECK(read("ascii_map", damaged_wmap).reject_id(0) == "WMAP-0003");
